@@ -36,7 +36,9 @@ if _t.TYPE_CHECKING:
     from liftwave import lifting as lifting
     from liftwave import operators as operators
     from liftwave import pooling as pooling
+    from liftwave import sklearn as sklearn
     from liftwave import torch as torch
+    from liftwave import xarray as xarray
     from liftwave.continuous.classic import cwt
     from liftwave.continuous.coherence import Coherence, wavelet_coherence
     from liftwave.continuous.cross import CrossScalogram, cross_scalogram
@@ -313,7 +315,9 @@ _SUBMODULES = {
     "lifting": "numpy",
     "operators": "scipy",
     "pooling": "numpy",
+    "sklearn": "sklearn",
     "torch": "torch",
+    "xarray": "xarray",
     "zarr": "zarr",
 }
 

@@ -177,6 +177,14 @@ class DTypeError(LiftwaveError, TypeError, ValueError):
     """
 
 
+class EstimatorDataError(LiftwaveError, ValueError, TypeError):
+    """Data that scikit-learn's checks reject, with scikit-learn's message.
+
+    scikit-learn raises a :class:`TypeError` for sparse matrices, and a :class:`ValueError` for
+    other data. This class is both.
+    """
+
+
 class LevelWarning(UserWarning):
     """Too many levels: every coefficient depends on the boundary."""
 

@@ -116,10 +116,9 @@ _PROTOCOLS = {*dir(object), *dir(torch.nn.Module)} - {"__eq__", "forward"}
 @cache
 def public() -> dict[str, list[str]]:
     """The parameters of all functions, classes and methods, by path below ``liftwave``."""
-    modules = {
-        "": lw,
-        **{f"{m}.": importlib.import_module(f"liftwave.{m}") for m in lw._SUBMODULES},
-    }
+    # Of the submodules, those whose library is installed.
+    present = [m for m in dir(lw) if m in lw._SUBMODULES]
+    modules = {"": lw, **{f"{m}.": importlib.import_module(f"liftwave.{m}") for m in present}}
     paths: dict[Any, tuple[str, Any]] = {}
     for prefix, module in modules.items():
         for name in getattr(module, "__all__", ()):

@@ -7,6 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from argument_continuous import OURS as CONTINUOUS
+from argument_kinds import Case
+from argument_layers import LAYERS
+from argument_packets import OURS as OUR_PACKETS
+from argument_packets import SHARED as SHARED_PACKETS
+from argument_table import OURS, SHARED
+from argument_undecimated import OURS as OUR_UNDECIMATED
+from argument_undecimated import SHARED as SHARED_UNDECIMATED
 from helpers import zero_mean
 
 import liftwave as lw
@@ -99,3 +107,58 @@ def test_results_in_memory_of_the_other_order() -> None:
     other = np.empty(8, np.dtype("float64").newbyteorder(">"))
     with pytest.raises(lw.errors.LiftwaveError):
         lw.idwt(*bands, "db2", out=other)
+
+
+# --- everything public ---------------------------------------------------------------------------
+
+TABLE = {**SHARED, **OURS, **SHARED_PACKETS, **OUR_PACKETS, **CONTINUOUS, **LAYERS}
+TABLE |= {**SHARED_UNDECIMATED, **OUR_UNDECIMATED}
+
+
+def with_dtype(values: Any, dtype: Any) -> Any:
+    """The arguments with all arrays of floating-point numbers in another dtype."""
+    if isinstance(values, dict):
+        return {key: with_dtype(value, dtype) for key, value in values.items()}
+    if isinstance(values, list | tuple):
+        items = [with_dtype(value, dtype) for value in values]
+        return values._make(items) if hasattr(values, "_make") else type(values)(items)
+    if type(values) is np.ndarray and values.dtype.kind == "f":
+        return values.astype(dtype)
+    return values
+
+
+def is_tested(name: str, case: Case) -> bool:
+    """Whether a call has arrays. Layers get tensors, and setters change the table."""
+    is_record = name.startswith("FswavedecnResult.") or name == "pooling.LiftFilters"
+    return bool(arrays_of([*case.arguments])) and not is_record
+
+
+def outcome(case: Case, dtype: Any) -> list[Any]:
+    """The arrays of a result, or the class of the error."""
+    options = {name: value for name, value in case.options.items() if name != "out"}
+    try:
+        result = case.function(*with_dtype(case.arguments, dtype), **with_dtype(options, dtype))
+    except Exception as error:
+        return [type(error)]
+    if isinstance(result, lw.Decomposition | lw.Undecimated):
+        return list(result.values())
+    if isinstance(result, lw.FswavedecnResult):
+        return [result.coeffs, lw.fswaverecn(result)]
+    return arrays_of(getattr(result, "coefficients", result))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", [name for name, case in TABLE.items() if is_tested(name, case)])
+def test_everything_public(name: str) -> None:
+    """The arrays of each argument, in each order, give the same arrays or the same error."""
+    for dtype in map(np.dtype, ("float32", "float64", "complex128", "int16")):
+        expected = outcome(TABLE[name], dtype)
+        for order in "<=>":
+            results = outcome(TABLE[name], dtype.newbyteorder(order))
+            assert len(results) == len(expected), (results, expected)
+            for result, wanted in zip(results, expected, strict=True):
+                if isinstance(wanted, type):
+                    assert result is wanted
+                else:
+                    assert result.dtype.isnative
+                    np.testing.assert_array_equal(result, wanted, strict=True)

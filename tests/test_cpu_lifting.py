@@ -237,6 +237,7 @@ def test_integer_samples_of_every_dtype(library: str, dtype: str) -> None:
         np.testing.assert_array_equal(np.asarray(back), np.asarray(x))
 
 
+@pytest.mark.thread_unsafe(reason="counts the memory of the process")
 @pytest.mark.parametrize("dtype", SAMPLES)
 def test_integer_samples_are_not_copied(dtype: str) -> None:
     x = data((600, 700), dtype) // 2**20 if dtype == "int64" else data((600, 700), dtype)

@@ -384,7 +384,7 @@ def test_plot_draws_every_band(library):
 @pytest.mark.parametrize("wavelet", ["haar", "db2", "db8", "bior4.4", "sym8", SCHEME])
 def test_bands_of_a_plot_line_up_with_the_signal(wavelet, mode):
     """A spike appears at its position on every level (up to one coefficient and the filter)."""
-    from liftwave.decomposition.plotting import sample_positions
+    from liftwave.decomposition.positions import sample_positions
 
     n, place = 512, 301
     x = np.zeros(n)

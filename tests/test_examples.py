@@ -15,6 +15,7 @@ SHARED = {
     "__init__",
     "autoencoders",
     "data",
+    "halo",
     "models",
     "poolings",
     "shapes",

@@ -34,7 +34,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("packets",),
     ("gradients", "operators"),
     ("constraints", "denoising"),
-    ("", "torch", "data", "dask", "zarr"),
+    ("", "torch", "sklearn", "xarray", "data", "dask", "zarr"),
     ("cli",),
     ("__main__",),
 )
@@ -44,7 +44,7 @@ FAMILIES = ("_kernels.reference", "_kernels.cpu", "_kernels.cuda")
 # top, and rarely used modules that would slow down every import.
 HEAVY = (
     *("torch", "cupy", "cupyx", "matplotlib", "scipy", "PIL", "png", "tifffile", "onnx", "dask"),
-    *("numcodecs", "zarr", "h5py"),
+    *("numcodecs", "zarr", "h5py", "soundfile"),
 )
 HEAVY_MODULES = ("_bridge", "_kernels.cuda", "torch", "operators", "cli", "dask", "zarr")
 RARE = ("json", "difflib", "pkgutil")

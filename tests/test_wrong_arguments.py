@@ -1,8 +1,8 @@
 """Wrong arguments of many kinds: every error is a ``LiftwaveError``, and PyWavelets' builtin.
 
 Each argument of everything public is replaced by each kind of wrong object. A call may succeed,
-because many objects are valid in some places. ``argument_table.py`` and ``argument_layers.py``
-hold the valid arguments.
+because many objects are valid in some places. The modules ``argument_*.py`` hold
+the valid arguments.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from argument_blocks import OURS as OUR_BLOCKS
 from argument_continuous import OURS as OUR_CONTINUOUS
 from argument_kinds import ALL_KINDS, KINDS, MORE_KINDS, Case, public
 from argument_layers import LAYERS
+from argument_neighbours import NEIGHBOURS
 from argument_packets import OURS as OUR_PACKETS
 from argument_packets import SHARED as SHARED_PACKETS
 from argument_table import OURS
@@ -41,6 +42,7 @@ TABLE = {
     **OUR_CONTINUOUS,
     **OUR_BLOCKS,
     **LAYERS,
+    **NEIGHBOURS,
 }
 
 # Functions and models of the user are called: their errors pass through.

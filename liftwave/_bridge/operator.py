@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from liftwave._bridge import nodes
+from liftwave._bridge.distributed import is_distributed, run_distributed
 from liftwave._bridge.memory_formats import (
     cotangent_in_format,
     format_of,
@@ -53,8 +54,10 @@ _vjp: Any = torch.func.vjp
 
 def records(operation: Operation, arrays: Sequence[Array]) -> bool:
     """Whether torch records, traces or batches operations on the arrays or on learned taps."""
-    if not operation.is_differentiable or not all(isinstance(x, Tensor) for x in arrays):
+    if not all(isinstance(x, Tensor) for x in arrays):
         return False
+    if not operation.is_differentiable:
+        return any(map(is_distributed, arrays))
     if operation.holds_arrays or operation.n_slots:
         return True
     recorded = torch.is_grad_enabled() and any(x.requires_grad for x in arrays)
@@ -88,12 +91,14 @@ def run(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes = ()) -> l
     device = tensors[0].device
     if any(x.device != device for x in tensors):
         raise several_devices(tensors)
-    if operation.records_itself:
-        return operation.run(tensors, sizes, TORCH_OPERATIONS)
-    if are_eager(tensors):
+    if not operation.records_itself and are_eager(tensors):
         if not torch.is_grad_enabled():
             return _run_on_memory(operation, tensors, sizes)
         return list(_EagerRun.apply(operation, sizes, *tensors))  # type: ignore[no-untyped-call]
+    if any(map(is_distributed, tensors)):
+        return run_distributed(run, operation, tensors, sizes)
+    if operation.records_itself:
+        return operation.run(tensors, sizes, TORCH_OPERATIONS)
     return _run_traced(operation, tensors, sizes)
 
 

@@ -95,6 +95,10 @@ class DualTreeTransform(Operation):
         """True: no conversion and no check is needed."""
         return True
 
+    def batch_axes(self, ndim: int) -> range:
+        """The axes before the transformed ones."""
+        return range(ndim - self.dimensions)
+
     @cached_property
     def needs_all_cotangents(self) -> bool:
         """True: the transpose needs all bands."""

@@ -70,6 +70,10 @@ class EveryLevel(WaveletOperation):
         """The signal."""
         return 1
 
+    def batch_axes(self, ndim: int) -> list[int]:
+        """The axes that are not transformed."""
+        return self.transform.batch_axes(ndim)
+
     @cached_property
     def holds_arrays(self) -> bool:
         """Whether some taps are arrays."""

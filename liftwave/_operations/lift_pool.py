@@ -79,6 +79,10 @@ class _LiftPool(Operation):
         """The filters."""
         return 1
 
+    def batch_axes(self, ndim: int) -> range:
+        """The axes before the channels, unless sums over the whole signal are computed."""
+        return range(ndim - self.dimensions - 1) if self.batched_inputs else range(0)
+
     def rebuilds_precisely(self, inputs: Sequence[Array], in_memory: bool) -> bool:
         """As ``reversible`` says, or whether the gains of the filters are small enough."""
         if self.reversible != "auto":

@@ -73,6 +73,10 @@ class MaxPool(Operation):
         """The only one."""
         return 1
 
+    def batch_axes(self, ndim: int) -> range:
+        """The axes before the windows."""
+        return range(ndim - self.windows.ndim)
+
     def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
         """The samples in a real floating dtype."""
         opened = open_array(arrays[0], native_half)

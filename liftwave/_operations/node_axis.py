@@ -66,7 +66,7 @@ def selected(x: Array, places: Nodes | None) -> Array:
 
 def _taken(x: Array, places: Sequence[int], axis: int) -> Array:
     xp = namespace_of(x)
-    index = xp.asarray(list(places), dtype=xp.int64, device=device_of(x))
+    index = xp.asarray(list(places), device=device_of(x))
     return xp.take(x, index, axis=axis)
 
 

@@ -175,6 +175,14 @@ class Operation(ABC):
         """How many leading inputs can have one more leading axis that the others do not have."""
         return 0
 
+    def batch_axes(self, ndim: int) -> Sequence[int]:
+        """The axes along which items are computed independently, for data of ``ndim`` dimensions.
+
+        All data and results have them at the same places, and parameters do not depend on them.
+        Distributed data can be split along them.
+        """
+        return ()
+
     @cached_property
     def holds_arrays(self) -> bool:
         """Whether the operation holds arrays, such as learned taps."""

@@ -146,6 +146,11 @@ class PlannedTransform(WaveletOperation):
         """All data: axes count from the end."""
         return sum(map(len, self.keys)) + self.has_approx if self._takes_bands else 1
 
+    def batch_axes(self, ndim: int) -> list[int]:
+        """The axes that are not transformed."""
+        transformed = {axis % ndim for axis in self._axis_numbers}
+        return [axis for axis in range(ndim) if axis not in transformed]
+
     @cached_property
     def _takes_bands(self) -> bool:
         return self.is_synthesis != self.is_transposed

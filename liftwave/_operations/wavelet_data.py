@@ -91,6 +91,13 @@ def from_json(data: WaveletData, taps: Sequence[Any] | None) -> Resolved:
     return LiftingScheme(tuple(steps), (low, high), name=name, shift=shift, integer=integer)
 
 
+def with_numbers(wavelet: Resolved) -> Resolved:
+    """The wavelet with numbers in place of arrays of taps. This waits for their device."""
+    arrays: list[Array] = []
+    data = to_json(wavelet, arrays)
+    return from_json(data, [as_numbers(taps) for taps in arrays]) if arrays else wavelet
+
+
 def _filled(value: Any, taps: Sequence[Any] | None) -> Any:
     if not isinstance(value, dict):
         return value

@@ -113,6 +113,10 @@ class WeightedPool(Operation):
         """All but ``beta``."""
         return 1 if self.up is None else 2
 
+    def batch_axes(self, ndim: int) -> range:
+        """The axes before the channels, which can be compared, or have their own ``beta``."""
+        return range(ndim - self.windows.ndim - 1)
+
     @cached_property
     def n_parameters(self) -> int:
         """``beta``, for the weights that have one."""

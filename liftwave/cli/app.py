@@ -54,7 +54,7 @@ def _examples(*commands: str) -> str:
 
 app = typer.Typer(
     name="liftwave",
-    help="Wavelet transforms of arrays (.npy, .npz), images and sounds (.wav).",
+    help="Wavelet transforms of arrays (.npy, .npz), images and sounds (.wav, .flac, .ogg).",
     epilog=_examples("tour", "decompose --help"),
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode="rich",

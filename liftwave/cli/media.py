@@ -15,7 +15,7 @@ from liftwave._files.archives import Archive, read_header, write_arrays
 from liftwave._files.source import STANDARD, Source, first_line, opened
 from liftwave._files.writing import write_whole
 from liftwave.cli.images import read_image, write_image
-from liftwave.cli.sounds import read_sound, write_sound
+from liftwave.cli.sounds import read_packed_sound, read_sound, write_sound
 from liftwave.cli.targets import check_target
 from liftwave.errors import FileError, LiftwaveError
 
@@ -25,6 +25,8 @@ _ONLY_READ = (".gif", ".jp2")
 IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".ppm", ".pgm", ".jp2")
 ARRAYS = (".npy", ".npz")
 SOUNDS = (".wav",)
+# Read by soundfile, and not written.
+PACKED_SOUNDS = (".flac", ".ogg")
 
 # The name of the only array in a new .npz file.
 _KEY = "data"
@@ -184,7 +186,8 @@ def _read_image(source: Source, _: str | None) -> Media:
 
 
 def _read_sound(source: Source, _: str | None) -> Media:
-    samples, extra = read_sound(source)
+    packed = source.path.suffix.lower() in PACKED_SOUNDS
+    samples, extra = (read_packed_sound if packed else read_sound)(source)
     return Media(samples, "sound", extra)
 
 
@@ -260,7 +263,7 @@ def _write_sound(stream: BinaryIO, media: Media, name: str) -> None:
 _READERS: dict[str, Callable[[Source, str | None], Media]] = {
     ".npy": _read_npy,
     ".npz": _read_npz,
-    **dict.fromkeys(SOUNDS, _read_sound),
+    **dict.fromkeys((*SOUNDS, *PACKED_SOUNDS), _read_sound),
     **dict.fromkeys(IMAGES, _read_image),
 }
 
@@ -291,4 +294,4 @@ def _kind_of(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix in IMAGES:
         return f"{suffix[1:]} image"
-    return "sound" if suffix in SOUNDS else "array file"
+    return "sound" if suffix in (*SOUNDS, *PACKED_SOUNDS) else "array file"

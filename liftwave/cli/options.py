@@ -29,7 +29,9 @@ _RULES = ("soft", "hard", "garrote")
 
 Input = Annotated[
     Path,
-    typer.Argument(help="File to read: .npy, .npz, image or .wav; '-' reads .npy from stdin."),
+    typer.Argument(
+        help="File to read: .npy, .npz, image, .wav, .flac or .ogg; '-' reads .npy from stdin."
+    ),
 ]
 Output = Annotated[
     Path,

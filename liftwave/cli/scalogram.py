@@ -27,7 +27,10 @@ _SUFFIXES = (".npz", CSV, ".wav")
 
 def scalogram_command(
     source: Annotated[
-        Path, typer.Argument(help="File to read: .wav, .npy, .npz, or .csv with a time column.")
+        Path,
+        typer.Argument(
+            help="File to read: .wav, .flac, .ogg, .npy, .npz, or .csv with a time column."
+        ),
     ],
     target: Annotated[
         Path | None,

@@ -1,4 +1,4 @@
-"""Reads and writes sounds (.wav) with all their bits."""
+"""Reads and writes sounds (.wav) with all their bits, and reads .flac and .ogg by soundfile."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import numpy as np
 
 from liftwave._files.source import Source
 from liftwave.errors import FileError
+
+_PACKED_DTYPES = {"PCM_S8": "int16", "PCM_16": "int16", "PCM_24": "int32"}
 
 _DTYPES = ("uint8", "int16", "int32", "int64", "float32", "float64")
 
@@ -30,6 +32,33 @@ def read_sound(source: Source) -> tuple[np.ndarray[Any, Any], dict[str, Any]]:
         # scipy shifts them to the range of 32 bits.
         return samples >> 8, extra | {"bits": 24}
     return samples, extra
+
+
+def read_packed_sound(source: Source) -> tuple[np.ndarray[Any, Any], dict[str, Any]]:
+    """The samples and the rate of a .flac or .ogg file; samples of 24 bits as :func:`read_sound`.
+
+    Raises
+    ------
+    FileError
+        If soundfile is missing.
+    """
+    try:
+        import soundfile
+    except ImportError:
+        raise FileError(
+            f"{source.path}: reading a {source.path.suffix} file needs soundfile: "
+            "pip install 'liftwave[audio]'"
+        ) from None
+    with soundfile.SoundFile(source.stream) as file:
+        # Lossy formats have floating-point samples.
+        dtype = _PACKED_DTYPES.get(file.subtype, "float32")
+        source.check_unpacked(file.frames * file.channels * np.dtype(dtype).itemsize)
+        samples = file.read(dtype=dtype)
+        extra: dict[str, Any] = {"rate": int(file.samplerate)}
+        if file.subtype == "PCM_24":
+            # soundfile shifts them to the range of 32 bits.
+            return samples >> 8, extra | {"bits": 24}
+        return samples, extra
 
 
 def _bytes_per_sample(stream: BinaryIO) -> int:

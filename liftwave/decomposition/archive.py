@@ -19,14 +19,13 @@ from liftwave._files.packing import packed, unpacked
 from liftwave._files.source import opened
 from liftwave._files.writing import write_whole
 from liftwave._operations.planned_transform import detail_keys
-from liftwave._operations.wavelet_data import as_numbers, from_json, to_json
+from liftwave._operations.wavelet_data import to_json, with_numbers
 from liftwave._plan.axes import AxisPlans, axis_plans
 from liftwave.decomposition.bands import Bands
 from liftwave.decomposition.description import DECIMATED, Description, described
 from liftwave.decomposition.undecimated_plans import Kind, band_shape, undecimated_plans
 from liftwave.errors import ArgumentTypeError, FileError, LevelWarning, ReconstructionWarning
 from liftwave.transforms.lengths import wavedecn_shapes
-from liftwave.wavelets.resolve import Resolved
 
 # The name of the description in an archive, and the largest number of its bytes.
 _DESCRIPTION = "liftwave"
@@ -79,7 +78,7 @@ def header_of(d: Bands, metadata: Mapping[str, Any] | None = None) -> dict[str, 
     coefficients = _stored_dtype(d.approx.dtype, d.approx)
     header = {
         "format": 2,
-        "wavelets": [_as_json(wavelet) for wavelet in d.wavelets],
+        "wavelets": [to_json(with_numbers(wavelet), []) for wavelet in d.wavelets],
         "modes": d.modes,
         "axes": d.axes,
         "shape": d.shape,
@@ -89,13 +88,6 @@ def header_of(d: Bands, metadata: Mapping[str, Any] | None = None) -> dict[str, 
         "metadata": dict(metadata or {}),
     }
     return header | d._file_fields
-
-
-def _as_json(wavelet: Resolved) -> Any:
-    """The wavelet as JSON data; arrays of taps are stored as numbers."""
-    arrays: list[Any] = []
-    data = to_json(wavelet, arrays)
-    return to_json(from_json(data, [as_numbers(taps) for taps in arrays]), []) if arrays else data
 
 
 def _stored_dtype(dtype: Any, like: Any) -> np.dtype[Any]:

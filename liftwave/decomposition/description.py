@@ -75,7 +75,7 @@ def described(header: Any, bands: int) -> Description:
         modes = [header["mode"]] * len(axes)
         metadata = {name: header[name] for name in ("kind", "extra")}
     else:
-        wavelets = [_from_json(data) for data in header["wavelets"]]
+        wavelets = [wavelet_of(data) for data in header["wavelets"]]
         modes, metadata = header["modes"], header["metadata"]
     if not len(wavelets) == len(modes) == len(axes):
         raise FileError(
@@ -113,7 +113,7 @@ def _named(header: dict[str, Any]) -> Resolved:
     """The wavelet of the first format, which has names only."""
     name = header["wavelet"]
     if not header["lifting"] and not header["integer"]:
-        return _from_json(name)
+        return wavelet_of(name)
     try:
         scheme: LiftingScheme = LiftingScheme.from_name(name)
     except FactorizationError:
@@ -123,7 +123,14 @@ def _named(header: dict[str, Any]) -> Resolved:
     return scheme.to_integer() if header["integer"] else scheme
 
 
-def _from_json(data: Any) -> Resolved:
+def wavelet_of(data: Any) -> Resolved:
+    """The wavelet with this JSON data.
+
+    Raises
+    ------
+    FileError
+        If they describe no wavelet.
+    """
     try:
         return from_json(data, ())  # taps are numbers, so a slot for an array is an error
     except WaveletError as error:

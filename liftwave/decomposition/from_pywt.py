@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
 
-from liftwave._arrays.convert import zeros
+from liftwave._arrays.convert import as_array, zeros
 from liftwave._numbers import lengths
 from liftwave._plan.arguments import normalize_axes
 from liftwave._plan.axes import AxisPlans, axis_plans
@@ -43,7 +43,7 @@ def fields_of(
             f"{type(coeffs).__name__}"
         )
     structure, count = _structure(coeffs)
-    bands = structure.unpack(coeffs)
+    bands = [None if band is None else as_array(band) for band in structure.unpack(coeffs)]
     like = next((band for band in bands if band is not None), None)
     if like is None:
         raise ShapeError("at least one band must be an array, got None for all")

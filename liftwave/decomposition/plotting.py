@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from liftwave._arrays.host import as_numpy
-from liftwave._plan.axes import AxisPlan
 from liftwave._typing import Array
 from liftwave.decomposition.bands import Bands
+from liftwave.decomposition.positions import sample_positions
 from liftwave.errors import ShapeError
-from liftwave.wavelets.lifting.scheme import LiftingScheme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -112,39 +111,6 @@ def _tile(ax: Axes, band: Array, place: tuple[int, ...], label: str, *, detail: 
     )  # fmt: skip
     edges = ([left, left + width, left + width], [top + height, top + height, top])
     ax.plot(*edges, color=_FRAME, linewidth=0.8)
-
-
-def sample_positions(plan: AxisPlan, level: int) -> tuple[float, float]:
-    """Return the positions of coefficient 0 of a level, for approximation and detail.
-
-    Coefficient ``k`` is ``k * 2**level`` samples later. The position of a filter
-    is the centre of its energy, so features line up across levels.
-    """
-    approx, detail = _centres(plan)
-    before = approx * (2 ** (level - 1) - 1)
-    return before + approx * 2 ** (level - 1), before + detail * 2 ** (level - 1)
-
-
-def _centres(plan: AxisPlan) -> tuple[float, float]:
-    """Return the positions for one level: even and odd samples, or centres of the filters."""
-    bank, periodic = plan.wavelet, plan.mode == "periodization"
-    if isinstance(bank, LiftingScheme):
-        if not periodic:
-            return 0.0, 1.0
-        bank = bank.to_filter_bank()
-    phases = (bank.dec_len / 2 if periodic else 1.0,) * 2
-    if plan.mode == "orthogonal":
-        from liftwave._plan.interval_ends import ends  # few programs use this mode
-
-        # The first filter inside the signal comes after the functions at the first end.
-        counts = ends(*bank.filter_bank[:2])[0].counts
-        phases = (bank.dec_len - 1.0 - 2 * counts[0], bank.dec_len - 1.0 - 2 * counts[1])
-    filters = (magnitudes(f) for f in bank.filter_bank[:2])
-    approx, detail = (
-        phase - float(np.average(np.arange(f.size), weights=f**2))
-        for phase, f in zip(phases, filters, strict=True)
-    )
-    return approx, detail
 
 
 def _heading(subject: Bands) -> str:

@@ -59,7 +59,8 @@ def _taken(x: Array, indices: Any, axis: int, xp: Namespace) -> Array:
     if type(x) is np.ndarray:  # NumPy's take copies arrays with gaps as a whole
         place: Any = (*(slice(None),) * axis, np.asarray(indices))
         return x[place]
-    return xp.take(x, xp.asarray(indices, dtype=xp.int64, device=device(x)), axis=axis)
+    # Without a dtype: JAX has 64-bit integers only if they are enabled.
+    return xp.take(x, xp.asarray(indices, device=device(x)), axis=axis)
 
 
 def _weighted(x: Array, weights: Any, axis: int, xp: Namespace) -> Array:
