@@ -20,7 +20,8 @@ from liftwave._execute import run
 from liftwave._kernels.axis_by_axis import padded, trimmed
 from liftwave._numbers import is_several, items, whole_number
 from liftwave._operations.operation import Shape
-from liftwave._operations.transform import Transform, analysis, synthesis
+from liftwave._operations.plan_transforms import analysis, synthesis
+from liftwave._operations.transform import Transform
 from liftwave._plan.arguments import check_level
 from liftwave._plan.axes import AxisPlans, axis_plans
 from liftwave._plan.levels import unflatten_bands

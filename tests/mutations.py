@@ -298,7 +298,7 @@ MUTATIONS = (
         "torch_gradients",
     ),
     Mutation(
-        "liftwave/_bridge/tensors.py",
+        "liftwave/_bridge/operator.py",
         "        or torch._C._are_functorch_transforms_active()\n",
         "",
         "torch_gradients",

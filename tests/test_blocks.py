@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import liftwave as lw
 from liftwave._dispatch import kernels_for
-from liftwave._operations.transform import analysis, synthesis
+from liftwave._operations.plan_transforms import analysis, synthesis
 from liftwave._plan import blocks as arithmetic
 from liftwave._plan.axes import AxisPlans, axis_plans
 from liftwave._plan.block_groups import analysis_groups, synthesis_groups

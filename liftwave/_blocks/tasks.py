@@ -15,8 +15,8 @@ import numpy as np
 
 from liftwave._dispatch import kernels_for
 from liftwave._execute import execute
+from liftwave._operations.plan_transforms import analysis
 from liftwave._operations.planned_transform import detail_keys
-from liftwave._operations.transform import analysis
 from liftwave._plan.axes import AxisPlan, AxisPlans
 from liftwave._plan.axis import bounded
 from liftwave._plan.blocks import AnalysisBlock, SynthesisBlock

@@ -10,7 +10,7 @@ code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Literal, TypeAlias
 
@@ -26,11 +26,10 @@ from liftwave._bridge.memory_formats import (
     in_format,
     run_in_format,
 )
+from liftwave._bridge.second_derivatives import pull_back_by_torch
 from liftwave._bridge.tensors import (
     HALF_PRECISION,
     TORCH_OPERATIONS,
-    are_eager,
-    batched,
     check_operators_allowed,
     in_forward_mode,
     in_old_vmap,
@@ -39,9 +38,9 @@ from liftwave._bridge.tensors import (
     records_operators,
     run_in_old_vmap,
     several_devices,
-    stacked,
+    vmapped,
 )
-from liftwave._dispatch import fallback_for, kernels_for, kernels_for_memory
+from liftwave._dispatch import kernels_for, kernels_for_memory
 from liftwave._kernels.contract import Kernels
 from liftwave._operations.operation import Derivative, Operation, parse
 from liftwave._typing import Array
@@ -49,7 +48,30 @@ from liftwave._typing import Array
 Sizes: TypeAlias = Sequence[int]
 Gradients: TypeAlias = list[Tensor | None]
 
-_vjp: Any = torch.func.vjp
+
+def are_eager(tensors: Sequence[Tensor]) -> bool:
+    """Whether the tensors are dense, and torch at most records gradients."""
+    if (
+        torch.compiler.is_compiling()
+        or torch._C._get_tracing_state() is not None
+        or torch.onnx.is_in_onnx_export()
+        or torch.autograd.forward_ad._current_level >= 0
+        or torch._C._len_torch_dispatch_stack()
+        or torch._C._are_functorch_transforms_active()
+    ):
+        return False
+    for x in tensors:
+        if (
+            type(x) not in (Tensor, torch.nn.Parameter)
+            or x.device.type == "meta"
+            or torch._C._functorch.is_functorch_wrapped_tensor(x)
+            or torch._C._functorch.is_legacy_batchedtensor(x)
+            or x.layout is not torch.strided
+            or x.is_conj()
+            or x.is_neg()
+        ):
+            return False
+    return True
 
 
 def records(operation: Operation, arrays: Sequence[Array]) -> bool:
@@ -224,7 +246,7 @@ def _pull_back(ctx: Any, cotangents: Sequence[Tensor | None]) -> Gradients:
     if not present:
         return [None] * count
     if isinstance(operation, Derivative) and not operation.is_linear:
-        return _pull_back_by_torch(operation, ctx.sizes, ctx.saved_tensors, cotangents)
+        return pull_back_by_torch(operation, ctx.sizes, ctx.saved_tensors, cotangents)
     if operation.needs_all_cotangents and len(present) < len(cotangents):
         outputs = operation.outputs(shapes, ctx.sizes)
         cotangents = present = [
@@ -238,31 +260,6 @@ def _pull_back(ctx: Any, cotangents: Sequence[Tensor | None]) -> Gradients:
         n_data = count - operation.n_parameters
         gradients[:n_data] = in_format(gradients[:n_data], ctx.memory_format, operation)
     return [*gradients, *[None] * (count - len(gradients))]
-
-
-def _pull_back_by_torch(
-    operation: Operation,
-    sizes: Sizes,
-    inputs: Sequence[Tensor],
-    cotangents: Sequence[Tensor | None],
-) -> Gradients:
-    """Cotangents by torch's own derivatives of the reference kernels. Indices have none."""
-    kernels = fallback_for(inputs, "derivative")
-    floating = [x.is_floating_point() or x.is_complex() for x in inputs]
-
-    def function(*tensors: Tensor) -> tuple[Tensor, ...]:
-        remaining = iter(tensors)
-        arrays = [next(remaining) if f else x for x, f in zip(inputs, floating, strict=True)]
-        return tuple(operation.run(arrays, sizes, kernels))
-
-    primals = [x for x, f in zip(inputs, floating, strict=True) if f]
-    results, pullback = _vjp(function, *primals)
-    filled = [
-        torch.zeros_like(y) if g is None else g.to(y.dtype)
-        for y, g in zip(results, cotangents, strict=True)
-    ]
-    gradients = iter(pullback(tuple(filled)))
-    return [next(gradients) if f else None for f in floating]
 
 
 class _EagerRun(torch.autograd.Function):
@@ -324,24 +321,8 @@ class _Run(torch.autograd.Function):
         *tensors: Tensor,
     ) -> tuple[tuple[Tensor, ...], tuple[int, ...]]:
         function = partial(run, operation, sizes=sizes)
-        results = _vmapped(function, operation, tensors, in_dims[2:], info.batch_size)
+        results = vmapped(function, operation, tensors, in_dims[2:], info.batch_size)
         return tuple(results), (0,) * len(results)
-
-
-def _vmapped(
-    function: Callable[[list[Tensor]], list[Tensor]],
-    operation: Operation,
-    tensors: Sequence[Tensor],
-    dims: Sequence[int | None],
-    size: int,
-) -> list[Tensor]:
-    """The results with the batch axis first, by a function that runs the operation."""
-    count = len(tensors) if operation.is_linear else operation.batched_inputs
-    if count and all(dim is None for dim in dims[count:]):
-        data = batched(tensors[:count], dims[:count], size)
-        return function([*data, *tensors[count:]])
-    # Gradients of parameters are sums over data, separately for each element of the batch.
-    return stacked(function, tensors, dims, size)
 
 
 # --- the operator --------------------------------------------------------------------------------
@@ -399,5 +380,5 @@ def _vmap(
     def function(batch: list[Tensor]) -> list[Tensor]:
         return list(_operator(batch, operation, sizes))
 
-    results = _vmapped(function, parse(operation), tensors, in_dims[0], info.batch_size)
+    results = vmapped(function, parse(operation), tensors, in_dims[0], info.batch_size)
     return results, [0] * len(results)

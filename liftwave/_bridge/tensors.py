@@ -9,6 +9,7 @@ from torch import Tensor
 
 from liftwave._arrays.tensors import is_numbers
 from liftwave._dispatch import reference_kernels
+from liftwave._operations.operation import Operation
 from liftwave.errors import ArgumentTypeError, ExportError
 
 HALF_PRECISION = (torch.float16, torch.bfloat16)
@@ -40,31 +41,6 @@ def in_old_vmap(x: Tensor) -> bool:
 
 
 # --- state of torch ------------------------------------------------------------------------------
-
-
-def are_eager(tensors: Sequence[Tensor]) -> bool:
-    """Whether the tensors are dense, and torch at most records gradients."""
-    if (
-        torch.compiler.is_compiling()
-        or torch._C._get_tracing_state() is not None
-        or torch.onnx.is_in_onnx_export()
-        or torch.autograd.forward_ad._current_level >= 0
-        or torch._C._len_torch_dispatch_stack()
-        or torch._C._are_functorch_transforms_active()
-    ):
-        return False
-    for x in tensors:
-        if (
-            type(x) not in (Tensor, torch.nn.Parameter)
-            or x.device.type == "meta"
-            or torch._C._functorch.is_functorch_wrapped_tensor(x)
-            or torch._C._functorch.is_legacy_batchedtensor(x)
-            or x.layout is not torch.strided
-            or x.is_conj()
-            or x.is_neg()
-        ):
-            return False
-    return True
 
 
 def in_forward_mode() -> bool:
@@ -132,6 +108,22 @@ def stacked(
         for i in range(size)
     ]
     return [torch.stack(list(of_element)) for of_element in zip(*results, strict=True)]
+
+
+def vmapped(
+    function: Callable[[list[Tensor]], list[Tensor]],
+    operation: Operation,
+    tensors: Sequence[Tensor],
+    dims: Sequence[int | None],
+    size: int,
+) -> list[Tensor]:
+    """The results with the batch axis first, by a function that runs the operation."""
+    count = len(tensors) if operation.is_linear else operation.batched_inputs
+    if count and all(dim is None for dim in dims[count:]):
+        data = batched(tensors[:count], dims[:count], size)
+        return function([*data, *tensors[count:]])
+    # Gradients of parameters are sums over data, separately for each element of the batch.
+    return stacked(function, tensors, dims, size)
 
 
 def run_in_old_vmap(

@@ -24,7 +24,6 @@ from liftwave._operations.planned_transform import (
     PlannedTransform,
     TransformAxis,
     as_json,
-    detail_keys,
     keep,
 )
 from liftwave._operations.rebuilding import growth_of_schemes, keeps_half_of_the_digits
@@ -37,7 +36,7 @@ from liftwave._operations.transform_vjp import (
 )
 from liftwave._operations.wavelet_data import as_numbers, slot_structure, with_tap_arrays
 from liftwave._plan.axes import AxisPlans
-from liftwave._plan.levels import AnalysisPlan, Keys, SynthesisPlan, flatten_bands
+from liftwave._plan.levels import AnalysisPlan, SynthesisPlan, flatten_bands
 from liftwave._plan.shapes import trims_approximations
 from liftwave._plan.transpose import adjoint_of_analysis
 from liftwave._plan.undecimated import Undecimated
@@ -388,48 +387,3 @@ def _moved(axis: int, ndim: int) -> int:
 
 _SLOTTED: dict[Any, Transform] = {}
 """Transforms with slots, by all fields except taps, which change in each step of training."""
-
-
-# --- transforms of plans, which these cache ------------------------------------------------------
-
-
-def analysis(plans: AxisPlans, ndim: int, level: int) -> Transform:
-    """The analysis of ``level`` levels along all axes of the plans."""
-    transform: Transform | None = plans.cache.get(level)
-    if transform is None:
-        keys = (detail_keys(len(plans)),) * level
-        transform = plans.cache[level] = _transform(plans, ndim, False, True, keys, True)
-    return transform
-
-
-def analysis_of_bands(plans: AxisPlans, ndim: int, keys: Keys, has_approx: bool) -> Transform:
-    """The analysis into bands of these keys along all axes of the plans."""
-    return _transform(plans, ndim, False, has_approx, keys, True)
-
-
-def synthesis(plans: AxisPlans, ndim: int, level: int, trim_odd: bool = True) -> Transform:
-    """The synthesis from all bands of ``level`` levels along all axes of the plans."""
-    transform: Transform | None = plans.cache.get((level, trim_odd))
-    if transform is None:
-        keys = (detail_keys(len(plans)),) * level
-        transform = _transform(plans, ndim, True, True, keys, trim_odd)
-        plans.cache[level, trim_odd] = transform
-    return transform
-
-
-def partial_synthesis(
-    plans: AxisPlans, ndim: int, keys: Keys, has_approx: bool, *, trim_odd: bool = True
-) -> Transform:
-    """The synthesis from bands of these keys along all axes of the plans."""
-    return _transform(plans, ndim, True, has_approx, keys, trim_odd)
-
-
-def _transform(
-    plans: AxisPlans, ndim: int, is_synthesis: bool, has_approx: bool, keys: Keys, trim_odd: bool
-) -> Transform:
-    key = (is_synthesis, has_approx, keys, trim_odd)
-    transform: Transform | None = plans.cache.get(key)
-    if transform is None:
-        axes = tuple(TransformAxis(p.axis - ndim, p.wavelet, p.mode) for p in plans)
-        transform = plans.cache[key] = Transform(axes, *key, plans={ndim: plans})
-    return transform

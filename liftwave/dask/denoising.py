@@ -18,7 +18,7 @@ from dask.graph_manipulation import bind
 from liftwave._arrays.convert import is_complex, namespace_of, open_array
 from liftwave._arrays.lazy import is_lazy
 from liftwave._blocks.tasks import sample_of
-from liftwave._operations.transform import analysis
+from liftwave._operations.plan_transforms import analysis
 from liftwave._plan.axes import AxisPlans
 from liftwave._typing import Array
 from liftwave.dask.median import median_of_magnitudes

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liftwave._execute import run
-from liftwave._operations.transform import analysis
+from liftwave._operations.plan_transforms import analysis
 from liftwave._operations.wavelet_data import with_numbers
 from liftwave._plan.axes import AxisPlan, AxisPlans
 from liftwave._plan.lengths import band_lengths

@@ -8,7 +8,7 @@ from typing import Any
 from liftwave._arrays.convert import as_array
 from liftwave._execute import execute
 from liftwave._operations.call import Call
-from liftwave._operations.transform import analysis
+from liftwave._operations.plan_transforms import analysis
 from liftwave._plan.arguments import natural_level, useful_level
 from liftwave._plan.axes import AxisPlans
 from liftwave._typing import Array, ArrayLike, Modes

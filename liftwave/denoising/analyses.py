@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from liftwave._execute import execute
 from liftwave._operations.call import Call
-from liftwave._operations.transform import analysis
+from liftwave._operations.plan_transforms import analysis
 from liftwave._plan.axes import AxisPlans, axis_plans
 from liftwave._plan.boundary import PERIODIC_MODES
 from liftwave._plan.undecimated import Undecimated

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from liftwave._arrays.convert import is_complex, namespace_of
 from liftwave._execute import execute
-from liftwave._operations.dual_tree import Key, band_places
+from liftwave._operations.dual_tree_bands import Key, band_places
 from liftwave._plan.axes import AxisPlan, AxisPlans
 from liftwave._plan.dual_tree import level_plan
 from liftwave._typing import Array

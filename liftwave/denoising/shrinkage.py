@@ -11,7 +11,7 @@ from liftwave._arrays.convert import as_array, is_complex, open_array
 from liftwave._arrays.lazy import on_chunks
 from liftwave._execute import execute
 from liftwave._operations.call import Call
-from liftwave._operations.transform import analysis
+from liftwave._operations.plan_transforms import analysis
 from liftwave._plan.axes import AxisPlans
 from liftwave._typing import Array, ArrayLike, ArrayT, Data, Modes, Namespace, ShrinkageRule
 from liftwave.denoising.analyses import ANALYSES, TransformName

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from liftwave._numbers import is_several, items, length
 from liftwave._operations.call import SINGLE, Call, Structure
 from liftwave._operations.packets import PacketTransform
-from liftwave._operations.transform import analysis, synthesis
+from liftwave._operations.plan_transforms import analysis, synthesis
 from liftwave._plan.axes import AxisPlans
 from liftwave._plan.axis import bounded
 from liftwave._plan.lengths import signal_length

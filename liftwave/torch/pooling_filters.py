@@ -12,7 +12,8 @@ from liftwave._execute import execute, graph_node
 from liftwave._numbers import is_one_of
 from liftwave._operations.call import Call
 from liftwave._operations.learned import transform_and_taps
-from liftwave._operations.transform import Transform, analysis_of_bands
+from liftwave._operations.plan_transforms import analysis_of_bands
+from liftwave._operations.transform import Transform
 from liftwave._plan.axes import axis_plans
 from liftwave._plan.lengths import check_size
 from liftwave.constraints import orthonormal_filters

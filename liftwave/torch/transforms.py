@@ -12,7 +12,8 @@ from liftwave._execute import execute, graph_node
 from liftwave._numbers import is_symbol, lengths
 from liftwave._operations.call import Call, Structure
 from liftwave._operations.learned import transform_and_taps
-from liftwave._operations.transform import Transform, analysis
+from liftwave._operations.plan_transforms import analysis
+from liftwave._operations.transform import Transform
 from liftwave._plan.axes import axis_plans
 from liftwave._plan.lengths import check_interval, check_lifting_mode
 from liftwave._typing import Mode, Modes

@@ -12,7 +12,8 @@ import numpy as np
 from liftwave._arrays.convert import as_array
 from liftwave._numbers import items, whole_number
 from liftwave._operations.call import SINGLE, Call
-from liftwave._operations.transform import Transform, analysis
+from liftwave._operations.plan_transforms import analysis
+from liftwave._operations.transform import Transform
 from liftwave._plan.arguments import (
     check_level,
     check_part,

@@ -14,8 +14,9 @@ from array_api_compat import array_namespace
 from liftwave._arrays.convert import as_array, common_namespace
 from liftwave._execute import execute
 from liftwave._operations.call import SINGLE, Call, Structure
+from liftwave._operations.plan_transforms import partial_synthesis
 from liftwave._operations.planned_transform import detail_keys
-from liftwave._operations.transform import Transform, partial_synthesis
+from liftwave._operations.transform import Transform
 from liftwave._plan.axes import AxisPlans
 from liftwave._plan.levels import Keys
 from liftwave._typing import Array

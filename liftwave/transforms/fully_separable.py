@@ -12,7 +12,7 @@ from liftwave._arrays.lazy import on_chunks
 from liftwave._execute import execute
 from liftwave._numbers import is_several, items
 from liftwave._operations.call import SINGLE, Call
-from liftwave._operations.transform import analysis, synthesis
+from liftwave._operations.plan_transforms import analysis, synthesis
 from liftwave._plan.arguments import natural_level, useful_level, warn_of_depth
 from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans, check_lengths, plans_of_axis
 from liftwave._plan.planning import plan_analysis

@@ -13,7 +13,7 @@ from liftwave._arrays.convert import are_plain, as_array
 from liftwave._execute import execute, graph_node
 from liftwave._kernels.reference.pieces import slice_along
 from liftwave._operations.call import Call
-from liftwave._operations.transform import analysis
+from liftwave._operations.plan_transforms import analysis
 from liftwave._plan.arguments import check_positive_level, natural_level, normalize_axis
 from liftwave._plan.axes import AxisPlans, plans_along
 from liftwave._plan.undecimated import Undecimated

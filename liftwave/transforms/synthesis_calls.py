@@ -8,8 +8,8 @@ from typing import Any, cast
 import numpy as np
 
 from liftwave._operations.call import SINGLE, Call, Structure
+from liftwave._operations.plan_transforms import partial_synthesis, synthesis
 from liftwave._operations.planned_transform import detail_keys
-from liftwave._operations.transform import partial_synthesis, synthesis
 from liftwave._plan.axes import AxisPlans, axis_plans, plans_along
 from liftwave._typing import Array, ArrayLike, ModeLike, Modes
 from liftwave.errors import ShapeError

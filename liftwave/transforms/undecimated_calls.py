@@ -14,8 +14,9 @@ from liftwave._numbers import flag, whole_number
 from liftwave._operations.call import Call, Structure
 from liftwave._operations.every_level import EveryLevel
 from liftwave._operations.operation import Operation
+from liftwave._operations.plan_transforms import analysis
 from liftwave._operations.planned_transform import detail_keys
-from liftwave._operations.transform import Transform, analysis
+from liftwave._operations.transform import Transform
 from liftwave._plan.arguments import natural_level, resolve_mode, undecimated_level
 from liftwave._plan.axes import AxisPlans, axis_plans, plans_along
 from liftwave._plan.undecimated import Undecimated

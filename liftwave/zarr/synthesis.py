@@ -19,7 +19,7 @@ import zarr
 from liftwave._blocks.tasks import BandName, Synthesis, synthesised
 from liftwave._blocks.transforms import SynthesisBlocks, synthesis_in_blocks
 from liftwave._numbers import flag
-from liftwave._operations.transform import synthesis
+from liftwave._operations.plan_transforms import synthesis
 from liftwave._plan.axes import as_axis_plans
 from liftwave._plan.block_groups import SynthesisGroup
 from liftwave._plan.blocks import Span, SynthesisBlock
