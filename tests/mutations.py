@@ -304,7 +304,7 @@ MUTATIONS = (
         "torch_gradients",
     ),
     Mutation(
-        "liftwave/_bridge/operator.py",
+        "liftwave/_bridge/tensors.py",
         "    if count and all(dim is None for dim in dims[count:]):\n",
         "    if True:\n",
         "torch_gradients torch_pooling",
