@@ -72,7 +72,7 @@ def decompose_to(
         As for :func:`liftwave.decompose`.
     block : sequence of int, optional
         The size of blocks along each axis, rounded up to multiples of ``2**level``; by default up
-        to four chunks of the source, and at most 2**24 samples.
+        to four chunks of the source, and at most 2**22 samples.
     executor : concurrent.futures.Executor, optional
         Computes blocks at the same time, in threads or processes; by default one after the other.
     overwrite : bool, optional
