@@ -566,13 +566,13 @@ MUTATIONS = (
         "liftwave/dask/median.py",
         "middle = np.array([(count - 1) // 2, count // 2], np.int64)",
         "middle = np.array([count // 2, count // 2], np.int64)",
-        "dask",
+        "dask_denoising",
     ),
     Mutation(
         "liftwave/dask/denoising.py",
         "data = data.map_blocks(_finite, meta=data._meta)\n    if not depth",
         "if not depth",
-        "dask",
+        "dask_denoising",
     ),
     Mutation(
         "liftwave/zarr/analysis.py",

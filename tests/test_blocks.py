@@ -148,7 +148,7 @@ def check(x: Signal, plans: AxisPlans, level: int, bounds: Sequence[int], most: 
     return count
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     case=st.sampled_from(DECIMATED),
     n=st.integers(1, 400),
@@ -168,7 +168,7 @@ def test_blocks_of_decimated_transforms(
     check(x, plans, level, sorted({b for b in bounds if b < n}), most)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     case=st.sampled_from(UNDECIMATED),
     n=st.integers(2, 300),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import dask.array as da
 import numpy as np
 import pytest
+from dask_helpers import assert_same, lazily, leaves, noise
 from helpers import MODES
 
 import liftwave as lw
@@ -24,7 +25,6 @@ from liftwave.errors import (
     ArgumentTypeError,
     AxisError,
     LiftwaveError,
-    MissingSamplesError,
     ModeError,
     OptionError,
     ShapeError,
@@ -41,43 +41,6 @@ LIFTING_MODES = ("periodization", "reflect", "symmetric", "zero", "constant")
 def _blocks_on_all_levels(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of small arrays, too."""
     monkeypatch.setattr(block_transforms, "WHOLE_BELOW", 0)
-
-
-def leaves(value: Any) -> Iterator[Any]:
-    """The arrays in a result, in order."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for each in value:
-            yield from leaves(each)
-    else:
-        yield value
-
-
-def assert_same(lazy: Any, whole: Any) -> None:
-    """The same arrays, to the last bit, but of dask."""
-    for ours, expected in zip(leaves(lazy), leaves(whole), strict=True):
-        assert isinstance(ours, da.Array)
-        assert (ours.shape, ours.dtype) == (expected.shape, expected.dtype)
-        computed = ours.compute(scheduler="synchronous")
-        assert computed.dtype == ours.dtype
-        np.testing.assert_array_equal(computed, expected)
-
-
-def lazily(value: Any, chunks: Any = 40) -> Any:
-    """The arrays of a structure as arrays of dask."""
-    if isinstance(value, dict):
-        return {key: lazily(each, chunks) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(lazily(each, chunks) for each in value)
-    return None if value is None else da.from_array(value, chunks=chunks)
-
-
-def noise(*shape: int, dtype: str = "float64") -> Any:
-    values = np.random.default_rng(0).standard_normal(shape)
-    if dtype.startswith("complex"):
-        values = values + 1j * np.random.default_rng(1).standard_normal(shape)
-    return (100 * values).astype(dtype)
 
 
 # --- transforms ----------------------------------------------------------------------------------
@@ -103,8 +66,8 @@ def test_one_axis_in_every_mode(wavelet: Any, mode: Any, n: int) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "complex64", "float16", "int16"])
 @pytest.mark.parametrize("mode", ["symmetric", ("periodization", "periodic")])
 def test_images_of_every_dtype(dtype: str, mode: Any) -> None:
-    x = noise(140, 171, dtype=dtype)
-    lazy = lazily(x, ((70, 70), (101, 60, 10)))
+    x = noise(90, 121, dtype=dtype)
+    lazy = lazily(x, ((50, 40), (61, 50, 10)))
     coeffs = lw.wavedec2(x, "bior4.4", mode, level=2)
     assert_same(lw.wavedec2(lazy, "bior4.4", mode, level=2), coeffs)
     assert_same(lw.waverec2(lazily(coeffs), "bior4.4", mode), lw.waverec2(coeffs, "bior4.4", mode))
@@ -129,16 +92,16 @@ def test_volumes_along_some_axes() -> None:
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int64"])
 def test_integer_lifting_is_lossless(dtype: str) -> None:
-    x = np.random.default_rng(0).integers(0, 250, (91, 130)).astype(dtype)
+    x = np.random.default_rng(0).integers(0, 250, (61, 70)).astype(dtype)
     scheme, lazy = CDF53.to_integer(), lazily(x)
-    whole, d = (lw.decompose(each, scheme, 3, "symmetric") for each in (x, lazy))
+    whole, d = (lw.decompose(each, scheme, 2, "symmetric") for each in (x, lazy))
     assert_same(list(d.bands.values()), list(whole.bands.values()))
     assert_same(d.reconstruct(), x)
 
 
 def test_decompositions_reconstruct() -> None:
-    x = noise(61, 90)
-    whole, d = (lw.decompose(each, "db3", 2) for each in (x, lazily(x, 30)))
+    x = noise(61, 70)
+    whole, d = (lw.decompose(each, "db3", 2) for each in (x, lazily(x, 40)))
     assert_same(d.reconstruct(), whole.reconstruct())
     assert_same((2 * d - d).approx, whole.approx)
     assert "by 'db3'" in repr(d)
@@ -193,65 +156,6 @@ def test_undecimated_transforms(name: str) -> None:
     coeffs = forward(x)
     assert_same(forward(lazily(x, (20, 27))), coeffs)
     assert_same(inverse(lazily(coeffs, (20, 27))), inverse(coeffs))
-
-
-# --- thresholds and noise ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("mode", ["soft", "hard", "garrote", "greater"])
-def test_thresholds(mode: Any) -> None:
-    x, limits = noise(40, 50, dtype="float32"), np.abs(noise(40, 1)) / 100
-    lazy = lazily(x, 17)
-    assert_same(lw.threshold(lazy, 50.0, mode, 3), lw.threshold(x, 50.0, mode, 3))
-    assert_same(lw.threshold(lazy, limits, mode), lw.threshold(x, limits, mode))
-    assert_same(lw.threshold(lazy, lazily(limits, 9), mode), lw.threshold(x, limits, mode))
-    assert_same(lw.threshold_firm(lazy, 10, 50), lw.threshold_firm(x, 10, 50))
-
-
-@pytest.mark.parametrize("dtype", ["float32", "complex64", "int16"])
-def test_the_noise_is_that_of_the_whole(dtype: str) -> None:
-    x = noise(61, 50, dtype=dtype)
-    assert_same(lw.estimate_sigma(lazily(x, 30), "db2"), np.asarray(lw.estimate_sigma(x, "db2")))
-
-
-@pytest.mark.parametrize("batch", [5, 20])
-def test_the_noise_of_a_batch(batch: int) -> None:
-    x = noise(batch, 70, dtype="float32")
-    along = lw.estimate_sigma(lazily(x, (batch - 1, 30)), "haar", axes=1)
-    assert_same(along, lw.estimate_sigma(x, "haar", axes=1))
-
-
-@pytest.mark.parametrize("options", [{}, {"sigma": 30.0}, {"sigma": "level", "mode": "periodic"}])
-def test_denoising_by_the_universal_threshold(options: Any) -> None:
-    x = noise(90, 61, dtype="float32")
-    whole = lw.denoise(x, "db2", method="visu", level=2, **options)
-    assert_same(lw.denoise(lazily(x, 30), "db2", method="visu", level=2, **options), whole)
-
-
-@pytest.mark.parametrize("options", [{}, {"axes": 1}, {"rule": "hard", "sigma": {1: 30, 2: 9}}])
-def test_denoising_by_thresholds_of_bands(options: Any) -> None:
-    """(Chunks are summed in another order than the whole.)"""
-    x = noise(90, 61)
-    x[20:40] += 400
-    whole = lw.denoise(x, "db2", method="bayes", level=2, **options)
-    clean = lw.denoise(lazily(x, 30), "db2", level=2, **options)
-    assert isinstance(clean, da.Array)
-    np.testing.assert_allclose(clean.compute(scheduler="synchronous"), whole, rtol=0, atol=1e-9)
-
-
-def test_denoising_counts() -> None:
-    x = np.random.default_rng(0).poisson(9, (60, 70))
-    whole = lw.denoise(x, "db2", method="visu", level=2, vst="anscombe")
-    clean = lw.denoise(lazily(x, 30), "db2", method="visu", level=2, vst="anscombe")
-    assert_same(clean, whole)
-
-
-def test_samples_that_are_not_finite() -> None:
-    x = noise(64, 64)
-    x[40, 3] = np.nan
-    for lazy in (lw.estimate_sigma(lazily(x)), lw.denoise(lazily(x), level=1)):
-        with pytest.raises(MissingSamplesError, match="NaN or infinite"):
-            lazy.compute(scheduler="synchronous")
 
 
 # --- graphs --------------------------------------------------------------------------------------

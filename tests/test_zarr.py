@@ -231,8 +231,8 @@ def test_a_group_that_lacks_a_band(tmp_path: Path) -> None:
 
 
 def test_blocks_of_large_files_are_limited() -> None:
-    assert block_shape(None, (40000, 40000), (1024, 1024), (0, 1), 3) == [4096, 4096]
+    assert block_shape(None, (40000, 40000), (1024, 1024), (0, 1), 3) == [2048, 2048]
     assert block_shape(None, (40000, 40000), (4096, 4096), (0, 1), 3) == [4096, 4096]
     assert block_shape(None, (40000, 40000), (16, 16), (0, 1), 3) == [1024, 1024]
-    assert block_shape(None, (10**9,), None, (0,), 26) == [2**24]
+    assert block_shape(None, (10**9,), None, (0,), 26) == [2**22]
     assert block_shape(None, (7, 900), (1, 100), (1,), 4) == [7, 912]

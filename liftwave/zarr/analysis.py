@@ -71,8 +71,9 @@ def decompose_to(
     wavelet, level, mode, axes
         As for :func:`liftwave.decompose`.
     block : sequence of int, optional
-        The size of blocks along each axis, rounded up to multiples of ``2**level``; by default up
-        to four chunks of the source, and at most 2**24 samples.
+        The size of blocks along each axis, rounded up to multiples of ``2**level``, or of 1024 if
+        there are more than ten levels; by default up to four chunks of the source, and at most
+        2**22 samples.
     executor : concurrent.futures.Executor, optional
         Computes blocks at the same time, in threads or processes; by default one after the other.
     overwrite : bool, optional

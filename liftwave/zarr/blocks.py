@@ -22,8 +22,10 @@ Place: TypeAlias = tuple[int, ...]
 Progress: TypeAlias = Callable[[int, int], object]
 """Is called with the number of finished blocks, and that of all blocks."""
 
-_MOST_SAMPLES = 2**24
-"""The largest size of a block by default: 64 MB of float32."""
+_MOST_SAMPLES = 2**22
+"""The largest size of a block by default: 16 MB of float32. Larger ones read fewer samples twice,
+but take new pages of memory for each array, which costs more.
+"""
 
 _MOST_CHUNKS = 4
 """How many chunks of the source a block has along each axis, at most, by default."""
