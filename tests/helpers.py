@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -119,7 +120,8 @@ class Library:
             # Not its default device: arrays created without the data's device then cannot be
             # combined with the data.
             return array_api_strict.asarray(values, device=array_api_strict.Device("device1"))
-        return importlib.import_module(self.name).asarray(values)
+        module = "jax.numpy" if self.name == "jax" else self.name
+        return importlib.import_module(module).asarray(values)
 
     def tree(self, values: Any) -> Any:
         """Lists, tuples and dicts of NumPy arrays with the arrays in this library."""
@@ -152,7 +154,9 @@ def has_cuda() -> bool:
 
 
 def libraries() -> list[str]:
-    """The libraries that can be tested on this machine."""
+    """The libraries that can be tested on this machine, or the one that the environment names."""
+    if chosen := os.environ.get("LIFTWAVE_TEST_LIBRARY"):
+        return [chosen]
     return ["numpy", "numpy-readonly", "strict", "torch"] + ["cupy"] * has_cuda()
 
 
