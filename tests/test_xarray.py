@@ -9,7 +9,7 @@ import pytest
 from helpers import zero_mean
 
 import liftwave as lw
-from liftwave.errors import ArgumentTypeError, AxisError, AxisTypeError, BandError, ShapeError
+from liftwave.errors import AxisError, AxisTypeError, BandError, ShapeError
 
 xr = pytest.importorskip("xarray", reason="xarray is not installed")
 import liftwave.xarray  # noqa: E402  (registers the accessor)
@@ -205,6 +205,15 @@ def test_trees_that_are_not_complete() -> None:
 
 
 def test_arrays_of_chunks() -> None:
+    """They are computed later, with the results of arrays in memory."""
     pytest.importorskip("dask", reason="dask is not installed")
-    with pytest.raises(ArgumentTypeError, match=r"array\.compute\(\) first"):
-        image().chunk(x=10).wavelet.decompose("haar")
+    whole = image()
+    tree = whole.chunk(x=10).wavelet.decompose("db2", level=2)
+    for node, expected in whole.wavelet.decompose("db2", level=2).to_dict().items():
+        for name in expected.data_vars:
+            assert tree[node][name].chunks is not None
+            xr.testing.assert_identical(tree[node][name].compute(), expected[name])
+    again = tree.wavelet.reconstruct()
+    assert again.chunks is not None
+    xr.testing.assert_allclose(again.compute(), whole)
+    xr.testing.assert_allclose(tree.compute().wavelet.reconstruct(), whole)

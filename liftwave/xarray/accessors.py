@@ -10,7 +10,7 @@ import xarray as xr
 from liftwave._numbers import items
 from liftwave._typing import Modes
 from liftwave.decomposition.decomposition import decompose
-from liftwave.errors import ArgumentTypeError, AxisError, AxisTypeError
+from liftwave.errors import AxisError, AxisTypeError
 from liftwave.wavelets.resolve import Wavelets
 from liftwave.xarray.trees import MARK, SIGNAL, decomposition_of, description_of, tree_of
 
@@ -58,11 +58,12 @@ class ArrayWavelets:
             as in :class:`liftwave.Decomposition`. The node has a variable with the name of the
             array (``data`` for an array without a name), its attributes, and coordinates at the
             centres of energy of the filters. The node ``signal`` has the coordinates of the data.
+            Bands of an array of chunks (dask) are computed later (:mod:`liftwave.dask`).
 
         Raises
         ------
-        ArgumentTypeError, AxisError
-            If the array consists of chunks (dask), or ``dim`` is not one of its dimensions.
+        AxisError
+            If ``dim`` is not one of the dimensions.
         LiftwaveError
             As for :func:`liftwave.decompose`.
 
@@ -83,11 +84,7 @@ class ArrayWavelets:
         array = self._array
         dims = _dims(array, dim)
         if array.chunks is not None:
-            raise ArgumentTypeError(
-                "decompose() needs an array in memory, got one of chunks (dask): call "
-                "array.compute() first, or transform each block along other dimensions by "
-                "xarray.map_blocks"
-            )
+            import liftwave.dask  # noqa: F401  registers the functions for such arrays
         axes = [array.dims.index(each) for each in dims]
         return tree_of(decompose(array.data, wavelet, level, mode, axes), array, dims)
 
@@ -134,6 +131,9 @@ class TreeWavelets:
         >>> tree.isel(place=0).wavelet.reconstruct().sizes["time"]
         12
         """
+        if self._tree.chunksizes:
+            import liftwave.dask  # noqa: F401
+
         description = description_of(self._tree)
         d, approx = decomposition_of(self._tree, description)
         coordinates = self._tree[SIGNAL].coords.to_dataset().drop_vars(MARK)

@@ -10,6 +10,7 @@ import xarray as xr
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import dtype_name
+from liftwave._arrays.lazy import is_lazy
 from liftwave._operations.wavelet_data import to_json, with_numbers
 from liftwave._plan.axes import axis_plans
 from liftwave._typing import Array, Mode
@@ -67,7 +68,8 @@ def tree_of(d: Decomposition, array: xr.DataArray, dims: Sequence[str]) -> xr.Da
     nodes = {SIGNAL: _signal_node(array, dims, description)}
     rest = array.coords.to_dataset().drop_dims(dims, errors="ignore")
     for (level, key), band in d.items():
-        values = array_namespace(band).asarray(band, copy=True)  # bands of `d` are read-only
+        # Bands of `d` are read-only, except those of dask.
+        values = band if is_lazy(band) else array_namespace(band).asarray(band, copy=True)
         coordinates = {
             dim: band_coordinate(array, dim, plan, level, letter, band.shape[plan.axis])
             for dim, plan, letter in zip(dims, d.plans, key, strict=True)
