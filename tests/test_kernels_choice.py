@@ -15,8 +15,9 @@ from helpers import zero_mean
 
 import liftwave as lw
 from liftwave import _dispatch, pooling
-from liftwave._kernels import contract
+from liftwave._kernels.contract import Kernels
 from liftwave._kernels.no_fallback import TASKS, no_fallback
+from liftwave._kernels.pooling_contract import LiftPoolKernels, PoolingKernels
 from liftwave.errors import KernelsError
 
 pytestmark = [
@@ -133,7 +134,7 @@ def test_what_torch_records_by_design_is_no_fallback(monkeypatch: pytest.MonkeyP
 
 
 def test_every_kernel_has_words() -> None:
-    protocols: list[Any] = [contract.Kernels, contract.PoolingKernels, contract.LiftPoolKernels]
+    protocols: list[Any] = [Kernels, PoolingKernels, LiftPoolKernels]
     names = {
         name
         for protocol in protocols

@@ -19,7 +19,7 @@ from torch_layer_cases import CASES, EACH, OF_FIXED_LENGTH, PARTS, Case
 
 from liftwave import torch as lwt
 from liftwave._kernels.reference.rows import row_terms
-from liftwave._plan.boundary import MODES, signal_row
+from liftwave._plan.boundary import EXTENSION_MODES, signal_row
 from liftwave.errors import ExportError
 
 pytestmark = [
@@ -107,7 +107,7 @@ def same(got: Any, layer: nn.Module, arguments: tuple[Any, ...]) -> None:
         assert_close(result.detach(), expected.detach(), ulps=64, scale=8.0)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EXTENSION_MODES)
 def test_boundary_modes_of_arrays(mode: Any) -> None:
     """The rows of positions in an array are the rows of each position."""
     for n, i in product((1, 2, 3, 8), range(-20, 30)):

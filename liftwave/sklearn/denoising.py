@@ -33,7 +33,7 @@ class WaveletDenoiser(OneToOneFeatureMixin, SignalTransformer):
         As for :func:`liftwave.denoise`, with the same defaults. ``missing="interpolate"`` and
         ``"mask"`` accept NaN.
     kind : {"dwt", "swt", "dtcwt"}, optional
-        The argument ``transform`` of :func:`liftwave.denoise`. Default ``"dwt"``.
+        The argument ``transform`` of :func:`liftwave.denoise`, with the same default.
     sigma : float, dict or str, optional
         Standard deviation of the noise, as for :func:`liftwave.denoise`; by default it is estimated
         from each sample.
@@ -66,8 +66,8 @@ class WaveletDenoiser(OneToOneFeatureMixin, SignalTransformer):
     def __init__(
         self,
         wavelet: Wavelets | None = None,
-        method: Method = "bayes",
-        kind: TransformName = "dwt",
+        method: Method | None = None,
+        kind: TransformName | None = None,
         rule: ShrinkageRule | None = None,
         sigma: float | str | Mapping[int, Any] | None = None,
         level: int | None = None,
