@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from functools import wraps
-from inspect import signature
+from types import FunctionType
 from typing import Any, TypeVar, cast
 
 from liftwave._typing import Array
@@ -73,7 +73,7 @@ def on_chunks(name: str) -> Callable[[_F], _F]:
     """
 
     def decorated(function: _F) -> _F:
-        parameter = next(iter(signature(function).parameters))
+        parameter = cast(FunctionType, function).__code__.co_varnames[0]
 
         @wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
