@@ -499,6 +499,14 @@ def test_functional_derivatives() -> None:
     assert_close(twice, twice.T.contiguous(), ulps=256)
 
 
+def test_tensors_that_transforms_of_torch_do_not_wrap() -> None:
+    """Another tensor that records gradients is a constant of the derivative."""
+    x = torch.tensor(zero_mean(8), requires_grad=True)
+    weights = torch.tensor(zero_mean(5))
+    gradient = torch.func.grad(lambda w: (w * lw.dwt(x, "db2")[0]).sum())(weights)
+    assert torch.equal(gradient, lw.dwt(x, "db2")[0])
+
+
 def test_jacobians_of_fixed_wavelets() -> None:
     def function(x: torch.Tensor) -> torch.Tensor:
         return torch.cat(lw.dwt(x, "db2", "reflect"))
