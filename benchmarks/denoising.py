@@ -100,19 +100,19 @@ def photographs(quick: bool) -> Iterator[tuple[str, Any]]:
 def recipes(kind: str) -> dict[str, Recipe]:
     """The recipes for a kind of data by name, those of liftwave first."""
     wavelet = {"signals": "sym8", "images": "sym4", "volume": "sym4"}[kind]
-    found: dict[str, Recipe] = {}
+    named: dict[str, Recipe] = {}
     for transform, ours in (("dwt", wavelet), ("swt", wavelet), ("dtcwt", "cdf9.7")):
         for method in METHODS:
             options = {"method": method, "transform": transform}
-            found[f"liftwave {method}, {transform}"] = partial(_ours, ours, options)
-    found["liftwave bayes, 4 shifts"] = partial(_ours, wavelet, {"method": "bayes", "shifts": 4})
-    found["liftwave without options"] = lambda x, sigma: lw.denoise(x)
-    found["PyWavelets universal soft"] = partial(_pywt, wavelet)
+            named[f"liftwave {method}, {transform}"] = partial(_ours, ours, options)
+    named["liftwave bayes, 4 shifts"] = partial(_ours, wavelet, {"method": "bayes", "shifts": 4})
+    named["liftwave without options"] = lambda x, sigma: lw.denoise(x)
+    named["PyWavelets universal soft"] = partial(_pywt, wavelet)
     if find_spec("skimage") is not None:
-        found |= scikit_image(kind, wavelet)
+        named |= scikit_image(kind, wavelet)
     if find_spec("bm3d") is not None and kind == "images":
-        found["BM3D (sigma known)"] = _bm3d
-    return found
+        named["BM3D (sigma known)"] = _bm3d
+    return named
 
 
 def _ours(wavelet: str, options: dict[str, Any], x: Any, sigma: float) -> Any:
@@ -137,7 +137,7 @@ def scikit_image(kind: str, wavelet: str) -> dict[str, Recipe]:
     wavelets: Recipe = lambda x, sigma: restoration.denoise_wavelet(  # noqa: E731
         x, wavelet=wavelet, rescale_sigma=True
     )
-    found: dict[str, Recipe] = {"scikit-image wavelet": wavelets}
+    named: dict[str, Recipe] = {"scikit-image wavelet": wavelets}
 
     def spun(shifts: int, x: Any, sigma: float) -> Any:
         options = {"wavelet": wavelet, "rescale_sigma": True}
@@ -146,16 +146,16 @@ def scikit_image(kind: str, wavelet: str) -> dict[str, Recipe]:
         )
 
     for shifts in (3, 7) if kind != "volume" else (1,):
-        found[f"scikit-image {shifts + 1} shifts"] = partial(spun, shifts)
-    found["scikit-image tv"] = lambda x, sigma: (
+        named[f"scikit-image {shifts + 1} shifts"] = partial(spun, shifts)
+    named["scikit-image tv"] = lambda x, sigma: (
         sigma
         * restoration.denoise_tv_chambolle(x / sigma, weight=1.0 if kind == "signals" else 1.2)
     )
     if kind == "images":
-        found["scikit-image nl_means"] = lambda x, sigma: restoration.denoise_nl_means(
+        named["scikit-image nl_means"] = lambda x, sigma: restoration.denoise_nl_means(
             x, patch_size=5, patch_distance=6, h=0.8 * sigma, sigma=sigma, fast_mode=True
         )
-    return found
+    return named
 
 
 def _bm3d(x: Any, sigma: float) -> Any:

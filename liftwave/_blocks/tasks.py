@@ -41,11 +41,11 @@ def at_depth(plans: AxisPlans, depth: int) -> AxisPlans:
     if not depth or not any(isinstance(plan.mode, Undecimated) for plan in plans):
         return plans
     key = ("at depth", depth)
-    found: AxisPlans | None = plans.cache.get(key)
-    if found is None:
-        found = AxisPlans(_deeper(plan, depth) for plan in plans)
-        bounded(plans.cache)[key] = found
-    return found
+    deeper: AxisPlans | None = plans.cache.get(key)
+    if deeper is None:
+        deeper = AxisPlans(_deeper(plan, depth) for plan in plans)
+        bounded(plans.cache)[key] = deeper
+    return deeper
 
 
 def _deeper(plan: AxisPlan, depth: int) -> AxisPlan:

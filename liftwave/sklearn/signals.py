@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any, Self
@@ -35,7 +36,7 @@ FLOATS = [np.float64, np.float32]
 """Other dtypes become the first one."""
 
 
-class SignalTransformer(TransformerMixin, BaseEstimator):
+class SignalTransformer(TransformerMixin, BaseEstimator, ABC):
     """A transformer whose samples are signals, images or volumes.
 
     Derived classes have the parameter ``shape``, and implement :meth:`_learn` and
@@ -88,13 +89,13 @@ class SignalTransformer(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self._transformed(self._signals(X, reset=False))
 
+    @abstractmethod
     def _learn(self, signal: NDArray[Any]) -> None:
         """Set the attributes of a fitted transformer, from the first signal."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _transformed(self, signals: NDArray[Any]) -> NDArray[Any]:
         """The features of signals of the shape (n_samples, *shape)."""
-        raise NotImplementedError
 
     @property
     def _finite(self) -> bool | str:
