@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from contextvars import ContextVar
 from itertools import product
 from pathlib import Path
@@ -46,6 +47,22 @@ settings.register_profile(
     "nightly", deadline=None, max_examples=3000, suppress_health_check=_SHARED_FIXTURES
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(autouse=True)
+def seed_of_torch() -> None:
+    """Every test draws the same random numbers, whichever tests ran before in its process."""
+    _seed_torch()
+
+
+def _seed_torch() -> None:
+    with suppress(ImportError):  # the wheels are tested without torch
+        import torch
+
+        torch.manual_seed(0)
+
+
+_seed_torch()  # modules make layers and data when they are imported
 
 
 @pytest.fixture

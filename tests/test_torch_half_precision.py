@@ -16,11 +16,20 @@ from liftwave import torch as lwt
 EPSILONS = {"zoo": 4.0, "WTConv": 4.0, "LDWBottleneck": 4.0}
 
 
-def test_layers_compute_in_single_precision() -> None:
+def _with_other_parameters(layer: torch.nn.Module) -> torch.nn.Module:
+    for part in (layer := copy.deepcopy(layer)).modules():
+        if callable(reset := getattr(part, "reset_parameters", None)):
+            reset()
+    return layer
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_layers_compute_in_single_precision(seed: int) -> None:
+    torch.manual_seed(seed)
     for name, case in CASES.items():
         if case.layer.dimensions != 2:
             continue
-        half = copy.deepcopy(case.layer).bfloat16()
+        half = _with_other_parameters(case.layer).bfloat16()
         single = copy.deepcopy(half).float()
         arguments = tree_map(lambda x: x.bfloat16(), case.arguments())
         with torch.no_grad():

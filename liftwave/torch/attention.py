@@ -23,6 +23,17 @@ class _AnyBatchNorm(nn.modules.batchnorm._BatchNorm):
         pass
 
 
+class _WideLinear(nn.Linear):
+    """A linear layer that computes in the dtype of its input, whatever that of its parameters.
+
+    The sigmoid would turn the rounding of large sums into errors of many units of half precision.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        bias = None if self.bias is None else self.bias.to(input.dtype)
+        return nn.functional.linear(input, self.weight.to(input.dtype), bias)
+
+
 class EnergyAttention(Layer):
     """Weight channels by their energies, through a small network (squeeze and excitation).
 
@@ -82,8 +93,8 @@ class EnergyAttention(Layer):
         factory: Any = {"device": device, "dtype": dtype}
         # Any of the three can be replaced by another module, such as nn.Identity.
         self.norm: nn.Module = _AnyBatchNorm(channels, eps=EPSILON, **factory)
-        self.squeeze: nn.Module = nn.Linear(channels, inner, **factory)
-        self.excite: nn.Module = nn.Linear(inner, channels, **factory)
+        self.squeeze: nn.Module = _WideLinear(channels, inner, **factory)
+        self.excite: nn.Module = _WideLinear(inner, channels, **factory)
 
     def reset_parameters(self) -> None:
         """Reset the normalisation and both linear layers."""
@@ -122,9 +133,12 @@ class EnergyAttention(Layer):
 
     @staticmethod
     def _cast(layer: nn.Module, x: Tensor) -> Tensor:
-        """The layer's result in the dtype of ``x``, computed in the dtype of its numbers."""
+        """The result in the dtype of ``x``. Modules of torch compute in that of their numbers."""
+        if isinstance(layer, _WideLinear):
+            result: Tensor = layer(x)
+            return result
         numbers = next((t for t in _numbers(layer) if t.is_floating_point()), x)
-        result: Tensor = layer(x.to(numbers.dtype))
+        result = layer(x.to(numbers.dtype))
         return result.to(x.dtype)
 
     def extra_repr(self) -> str:

@@ -264,10 +264,13 @@ class LocalImportancePool2d(MapPool):
         nn.init.zeros_(self.normalization.weight)
 
     def _pooled(self, x: Tensor) -> Tensor:
-        logits = self.gain * self.normalization(self.convolution(x)).sigmoid()
-        weights = logits.exp()
+        normalized = self.normalization(self.convolution(x))
+        # Exponentials of half precision would multiply its rounding by the largest logit.
+        wide = torch.promote_types(x.dtype, torch.float32)
+        weights = (self.gain * normalized.to(wide).sigmoid()).exp()
         window = (self.kernel_size, self.stride, self.padding)
-        return F.avg_pool2d(x * weights, *window) / F.avg_pool2d(weights, *window)
+        pooled = F.avg_pool2d(x.to(wide) * weights, *window) / F.avg_pool2d(weights, *window)
+        return pooled.to(x.dtype)
 
 
 class GaussianPool2d(WindowedPool):
