@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from liftwave.errors import ArgumentTypeError, DTypeError, LiftwaveError, OptionTypeError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # float() converts text, and NumPy converts dates: both are no numbers here.
 _TEXT_AND_DATES = (str, bytes, bytearray, np.datetime64, np.timedelta64)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from liftwave._typing import Array
 from liftwave.errors import DTypeError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def is_tensor(x: Any) -> bool:

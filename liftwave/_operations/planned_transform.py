@@ -57,7 +57,7 @@ class TransformAxis(NamedTuple):
     mode: AxisMode
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PlannedTransform(WaveletOperation):
     """The fields of a transform, and the properties and plans that follow from them.
 

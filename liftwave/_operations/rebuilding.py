@@ -9,12 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from liftwave._arrays.tensors import numbers_in_memory
 from liftwave.wavelets.lifting.scheme import LiftingScheme
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 N_FREQUENCIES = 16
 

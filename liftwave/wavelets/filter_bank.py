@@ -27,7 +27,7 @@ _FILTERS = ("dec_lo", "dec_hi", "rec_lo", "rec_hi")
 _RECONSTRUCTION_TOLERANCE = 1e-6
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FilterBank(PlanOwner):
     r"""A two-channel filter bank, accepted wherever a wavelet is.
 
