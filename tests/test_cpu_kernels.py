@@ -27,6 +27,7 @@ from liftwave._plan.axis import FilterPlan, analysis_plan, synthesis_plan, upsam
 _cpu = pytest.importorskip("liftwave._cpu", reason="the compiled kernels were not built")
 
 from liftwave._kernels.cpu import filters as cpu_filters  # noqa: E402
+from liftwave._kernels.cpu import memory  # noqa: E402
 from liftwave._kernels.cpu.family import CpuKernels  # noqa: E402
 
 reference = ReferenceKernels()
@@ -252,6 +253,19 @@ def test_any_strides_are_read_in_place(name: str, dtype: str) -> None:
             assert all(band.flags.c_contiguous for band in bands.values())
             views = {key: VIEWS[name](zero_mean((70, 90), k, dtype)) for k, key in enumerate(bands)}
             assert_same(lambda v=views, m=mode, a=axes: lw.idwtn(v, "db3", m, a))
+
+
+def test_unaligned_numbers_are_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """C++ must not read a number whose address is not a multiple of its size."""
+    copied: list[Any] = []
+    copy = memory.copied
+    monkeypatch.setattr(memory, "copied", lambda x: (copied.append(x), copy(x))[1])
+    x = zero_mean((20, 30))
+    lw.dwt2(x[:, ::2], "db3")
+    assert not copied
+    odd = unaligned(x)
+    lw.dwt2(odd, "db3")
+    assert any(argument is odd for argument in copied)
 
 
 def test_strides_of_volumes() -> None:
