@@ -270,7 +270,7 @@ MUTATIONS = (
     Mutation(
         "liftwave/_operations/transform.py",
         'return "outputs" if exact and self.is_reversible(shapes) else "inputs"',
-        'return "outputs" if self.is_reversible(shapes) else "inputs"',
+        'return "outputs" if exact else "inputs"',
         "torch_gradients torch_modules",
     ),
     Mutation(
