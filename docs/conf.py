@@ -28,8 +28,9 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "related_names",
 ]
-exclude_patterns = ["_build", "_extensions", "tables", "gallery/**/GALLERY_HEADER.rst"]
+exclude_patterns = ["_build", "_extensions", "tables"]
 templates_path = ["_templates"]
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
@@ -57,8 +58,11 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "show_memory": False,
     "min_reported_time": 1000,
+    "subsection_order": [
+        f"../examples/gallery/{folder}" for folder in ("signals", "images", "learning", "practice")
+    ],
     "within_subsection_order": "FileNameSortKey",
-    "copyfile_regex": r"GALLERY_HEADER\.rst",
+    "write_computation_times": False,
 }
 
 # Formulas need no network: the page loads MathJax from the site's own files.
@@ -69,6 +73,7 @@ html_title = f"liftwave {release}"
 html_static_path = ["_static"]
 html_css_files = ["liftwave.css"]
 html_show_sourcelink = False
+html_copy_source = False
 html_theme_options = {
     "show_prev_next": True,
     "navbar_align": "left",
@@ -78,6 +83,7 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+html_context = {"default_mode": "auto"}  # the theme follows the system
 html_sidebars = {"index": []}
 
 
