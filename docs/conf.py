@@ -68,6 +68,12 @@ sphinx_gallery_conf = {
 # Formulas need no network: the page loads MathJax from the site's own files.
 mathjax_path = "mathjax/tex-chtml.js"
 
+# These have no list of sections beside them.
+WIDE_PAGES = [
+    "index",
+    *(f"benchmarks/{page.stem}" for page in Path(__file__).parent.glob("benchmarks/*.md")),
+]
+
 html_theme = "pydata_sphinx_theme"
 html_title = f"liftwave {release}"
 html_static_path = ["_static"]
@@ -79,7 +85,7 @@ html_theme_options = {
     "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
     "header_links_before_dropdown": 6,
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc"]} | {page: [] for page in WIDE_PAGES},
     "footer_start": ["copyright"],
     "footer_end": [],
 }
