@@ -83,8 +83,8 @@ plt.show()
 
 # %%
 # The pixels of the left chart spread over all grey values. The details are concentrated at zero,
-# so they need fewer bits. ``cdf5.3`` needs the fewest, or nearly so, for each photograph, and has
-# the shortest filters after ``haar``.
+# so they need fewer bits. In the right chart, ``cdf5.3`` needs the fewest bits for each photograph.
+# It also has the shortest filters after ``haar``.
 #
 # The guide :doc:`/guide/integers` explains the rounding, and which integers the coefficients
 # need.

@@ -89,8 +89,8 @@ plt.show()
 # pooling is better: accuracies change by one or two points with the seed. :doc:`/reproductions`
 # compares twenty-one pooling layers with several seeds each.
 #
-# Pooling that can be undone
-# --------------------------
+# Invertible pooling
+# ------------------
 #
 # A lifting pool with all bands is invertible. :class:`~liftwave.torch.LiftUpPool2d` shares its
 # parameters.

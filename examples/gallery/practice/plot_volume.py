@@ -61,7 +61,8 @@ plt.show()
 #
 # The same volume in a file of Zarr, in chunks of 64 x 48 x 24 voxels. A graph of dask reads each
 # chunk with a margin of its neighbours, so that the result does not depend on the chunks.
-folder = Path(tempfile.mkdtemp())
+temporary = tempfile.TemporaryDirectory()
+folder = Path(temporary.name)
 zarr.create_array(folder / "noisy.zarr", data=noisy, chunks=(64, 48, 24))
 stored = da.from_zarr(folder / "noisy.zarr")
 print(liftwave.dask.plan(stored, "db2", 2))
@@ -77,6 +78,7 @@ source = zarr.open_array(folder / "noisy.zarr")
 liftwave.zarr.decompose_to(source, folder / "bands.zarr", "db2", 2)
 opened = liftwave.zarr.open_decomposition(folder / "bands.zarr")
 print("same bits:", opened == lw.decompose(noisy, "db2", 2))
+temporary.cleanup()
 
 # %%
 # The guide :doc:`/guide/bigger_than_memory` measures the memory of both ways for 8 GB of data.
