@@ -239,8 +239,10 @@ def responses() -> Figure:
 
 
 def ecg_bands() -> Figure:
-    """The bands of an electrocardiogram."""
-    return lw.decompose(pywt.data.ecg(), "sym4", level=4).plot()
+    """The bands of an electrocardiogram with noise."""
+    ecg = pywt.data.ecg().astype(float)
+    noisy = ecg + 20 * np.random.default_rng(0).standard_normal(ecg.size)
+    return lw.decompose(noisy, "sym4", level=4).plot("with noise, sym4")
 
 
 def front() -> Figure:
