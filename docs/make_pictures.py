@@ -6,6 +6,7 @@ made here or shipped with PyWavelets.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from runpy import run_path
 from typing import Any
@@ -22,8 +23,24 @@ from liftwave._plan.boundary import MODES
 
 PICTURES = Path(__file__).parent / "pictures"
 EXAMPLES = Path(__file__).parent.parent / "examples"
+RESULTS = Path(__file__).parent.parent / "benchmarks" / "results"
 
 INK, ACCENT, QUIET = "#1f4e79", "#d1495b", "#9aa5b1"
+PEERS = {
+    "PyWavelets": "#4c4c4c",
+    "ndwt": "#2e86ab",
+    "ptwt": "#edae49",
+    "pytorch_wavelets": "#7a9e65",
+}
+SPEED_ROWS = {  # the rows of the chart of speed, and their labels
+    "dwt db4": "dwt, db4, 16,777,216 samples",
+    "dwt2 haar": "dwt2, haar, 4096 x 4096",
+    "dwt2 db4": "dwt2, db4, 4096 x 4096",
+    "dwt2 bior4.4": "dwt2, bior4.4, 4096 x 4096",
+    "wavedec2 db4, 4 levels": "wavedec2, db4, 4 levels, 4096 x 4096",
+    "waverec2 db4, 4 levels": "waverec2, db4, 4 levels, 4096 x 4096",
+    "dwtn bior4.4": "dwtn, bior4.4, 256 x 256 x 256",
+}
 STYLE = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -219,6 +236,66 @@ def responses() -> Figure:
 
 
 # --- decompositions ------------------------------------------------------------------------------
+
+
+def ecg_bands() -> Figure:
+    """The bands of an electrocardiogram with noise."""
+    ecg = pywt.data.ecg().astype(float)
+    noisy = ecg + 20 * np.random.default_rng(0).standard_normal(ecg.size)
+    return lw.decompose(noisy, "sym4", level=4).plot("with noise, sym4")
+
+
+def front() -> Figure:
+    """The variables of the code on the front page."""
+    image = pywt.data.camera().astype(float)
+    bands = lw.decompose(image, "bior4.4", level=3)
+    noisy = image + 25 * np.random.default_rng(0).standard_normal(image.shape)
+    panels = {
+        "image": image,
+        "bands": _mosaic(bands),
+        "sparse": bands.keep_largest(0.05).reconstruct(),
+        "noisy": noisy,
+        "clean": lw.denoise(noisy),
+    }
+    figure = Figure(figsize=(12, 2.75), layout="constrained")
+    for ax, (name, values) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
+        ax.imshow(values, cmap="gray", vmin=0, vmax=255)
+        ax.set_title(name, family="monospace")
+        ax.set_axis_off()
+    return figure
+
+
+def _mosaic(bands: lw.Decomposition) -> np.ndarray:
+    """All bands in one image: the approximation divided by its gain, the details around grey."""
+    array, slices = lw.coeffs_to_array([bands.approx, *bands.details])
+    approximation = array[slices[0]] / 2**bands.level
+    array = 128 + 2 * array
+    array[slices[0]] = approximation
+    return array
+
+
+def speed() -> Figure:
+    """Times of other libraries as multiples of liftwave's, from ``benchmarks/results``."""
+    results = json.loads((RESULTS / "peers.json").read_text(encoding="utf-8"))
+    rows = {row["name"]: row["ratios"] for row in results["rows"]}
+    figure = Figure(figsize=(9, 4.6), layout="constrained")
+    ax = figure.subplots()
+    height = 0.8 / len(PEERS)
+    for number, (library, color) in enumerate(PEERS.items()):
+        times = [rows[name].get(library, np.nan) for name in SPEED_ROWS]
+        places = np.arange(len(SPEED_ROWS)) + (number - (len(PEERS) - 1) / 2) * height
+        bars = ax.barh(places, times, height, label=library, color=color)
+        ax.bar_label(bars, ["" if np.isnan(t) else f"{t:.3g}" for t in times], padding=2, size=7)
+    ax.axvline(1, color=INK, linewidth=2, label="liftwave")
+    ax.set_yticks(range(len(SPEED_ROWS)), SPEED_ROWS.values())
+    ax.set_ylim(len(SPEED_ROWS) - 0.5, -0.5)
+    ax.set_xscale("log")
+    ax.set_xlim(0.8, 700)
+    ax.set_xticks([1, 10, 100], ["1", "10", "100"])
+    ax.set_xlabel("time / liftwave's time")
+    ax.set_title(f"{results['machine']}, float32", loc="left")
+    figure.legend(loc="outside upper center", ncols=len(PEERS) + 1, frameon=False)
+    return figure
 
 
 def mosaic() -> Figure:
@@ -464,6 +541,9 @@ def scalogram_of_temperatures() -> Figure:
 
 
 DRAWN: dict[str, Any] = {
+    "ecg_bands.png": ecg_bands,
+    "front.png": front,
+    "speed.png": speed,
     "packets_sound.png": packets_of_a_sound,
     "packets_speech.png": packets_of_speech,
     "packets_ecg.png": packets_of_an_electrocardiogram,
@@ -485,16 +565,9 @@ DRAWN: dict[str, Any] = {
 }
 
 
-# The examples draw their own.
+# An example draws its own.
 DRAWN_BY_EXAMPLES = {
-    "ecg": ("ecg.png", "ecg_bands.png"),
-    "photograph": ("photograph.png", "photograph_bands.png"),
-    "lossless": ("lossless.png",),
-    "custom_scheme": ("custom_scheme.png",),
-    "deblurring": ("deblurring.png",),
-    "design_wavelet": ("design_wavelet.png",),
     "learned_digits": ("learned_digits.png",),
-    "learned_scheme": ("learned_scheme.png",),
 }
 
 # Those of the page on the papers' claims take long: `python -m examples.reproduce` draws them.

@@ -142,7 +142,7 @@ def tracked(source: Path, *folders: str) -> set[str]:
     """The project's files in these folders."""
     files = (path for folder in folders for path in (source / folder).rglob("*") if path.is_file())
     names = (path.relative_to(source) for path in files)
-    ignored = ("__pycache__", ".so", ".pyd", "_build", "generated")
+    ignored = ("__pycache__", ".so", ".pyd", "_build", "generated", "docs/gallery/")
     return {n.as_posix() for n in names if not any(part in n.as_posix() for part in ignored)}
 
 

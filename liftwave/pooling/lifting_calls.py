@@ -35,8 +35,11 @@ from liftwave.pooling.structures import Arrays, PoolingGradient
 class LiftFilters(NamedTuple):
     r"""The learned filters of LiftPool: predictors and updaters.
 
-    :math:`f_c(v)_k = a_c \max(0, \sum_i w_{c,i} v_{k + i - \lfloor (K-1)/2 \rfloor} + b_c) + e_c`
-    for channel :math:`c`.
+    For channel :math:`c`,
+
+    .. math::
+
+        f_c(v)_k = a_c \max(0, \sum_i w_{c,i} v_{k + i - \lfloor (K-1)/2 \rfloor} + b_c) + e_c .
 
     Attributes
     ----------

@@ -75,8 +75,9 @@ class MixedPool2d(WindowedPool):
 class GatedPool2d(WindowedPool):
     r"""A mixture of max and average pooling with a gate computed from each window.
 
-    :math:`y = \sigma(\omega^T a) \max_i a_i + (1 - \sigma(\omega^T a)) \frac 1 n \sum_i a_i` with
-    one gate :math:`\omega`, of the window's size, for the layer, or for each of ``channels``.
+    .. math:: y = \sigma(\omega^T a) \max_i a_i + (1 - \sigma(\omega^T a)) \frac 1 n \sum_i a_i
+
+    The layer has one gate :math:`\omega` of the window's size, or one for each of ``channels``.
 
     Parameters
     ----------
