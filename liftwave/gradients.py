@@ -36,6 +36,7 @@ from liftwave.transforms.fully_separable import (
     FswavedecnResult,
     axis_analysis,
     axis_synthesis,
+    band_slices,
     checked_arguments,
     fswavedecn,
     fswaverecn,
@@ -219,7 +220,8 @@ def _fully_separable_analysis_vjp(arguments: dict[str, Any]) -> tuple[Any, Pullb
     opened = open_array(data)
     coeffs, slices, pullbacks = opened.array, [], []
     for plan, level in zip(plans, depths, strict=True):
-        call, places = axis_analysis(coeffs, plan, level)
+        places = band_slices(tuple(coeffs.shape), plan, level)
+        call = axis_analysis(coeffs, plan, places)
         coeffs, axis_pullback = transform_vjp(call, plan.wavelet)
         slices.append(places)
         pullbacks.append(axis_pullback)

@@ -49,6 +49,7 @@ HEAVY = (
 HEAVY_MODULES = ("_bridge", "_kernels.cuda", "torch", "operators", "cli", "dask", "zarr")
 RARE = ("json", "difflib", "pkgutil")
 RARE_MODULES = (
+    "_arrays.out",
     "wavelets.lifting.factorization",
     "decomposition.archive",
     "_plan.restricted",

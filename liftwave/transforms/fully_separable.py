@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import accumulate, pairwise, product
 from typing import Any
 
@@ -11,7 +12,7 @@ from liftwave._arrays.integers import open_integer_coefficients, open_integer_sa
 from liftwave._arrays.lazy import on_chunks
 from liftwave._execute import execute
 from liftwave._numbers import is_several, items
-from liftwave._operations.call import SINGLE, Call
+from liftwave._operations.call import FLAT, SINGLE, Call
 from liftwave._operations.plan_transforms import analysis, synthesis
 from liftwave._plan.arguments import natural_level, useful_level, warn_of_depth
 from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans, check_lengths, plans_of_axis
@@ -217,6 +218,8 @@ def fswavedecn(
     mode: Modes = "symmetric",
     levels: int | Sequence[int | None] | None = None,
     axes: Sequence[int] | None = None,
+    *,
+    out: FswavedecnResult | None = None,
 ) -> FswavedecnResult:
     """Fully separable (anisotropic) wavelet transform.
 
@@ -233,6 +236,9 @@ def fswavedecn(
         Number of levels, or one per axis; by default :func:`dwt_max_level` of each axis.
     axes : sequence of int, optional
         The axes to transform, each once; all by default.
+    out : FswavedecnResult, optional
+        The result of an earlier call with these arguments, for data of the same shape. The function
+        writes all coefficients to it and returns it.
 
     Returns
     -------
@@ -242,7 +248,7 @@ def fswavedecn(
     Raises
     ------
     ValueError, TypeError
-        As for :func:`wavedecn`.
+        As for :func:`wavedecn`, also for ``out``.
 
     References
     ----------
@@ -262,13 +268,62 @@ def fswavedecn(
     (17, 10)
     """
     x, plans, depths = checked_arguments(data, wavelet, mode, levels, axes)
-    opened = _open(x, plans, max(depths))
-    coeffs, slices = opened.array, []
-    for plan, level in zip(plans, depths, strict=True):
-        call, places = axis_analysis(coeffs, plan, level)
+    opened, slices = _open(x, plans, max(depths)), _slices_of_axes(tuple(x.shape), plans, depths)
+    if out is not None:
+        _check_out(out, opened, slices, plans)
+    coeffs = opened.array
+    for plan, places in zip(plans, slices, strict=True):
+        call = axis_analysis(coeffs, plan, places)
+        if out is not None and plan is plans[-1]:
+            _write(call, out.coeffs, opened)
+            return out
         coeffs = execute(call)
-        slices.append(places)
     return FswavedecnResult._of_plans(opened.close(coeffs), slices, plans)
+
+
+def _check_out(out: Any, opened: Opened, slices: list[list[slice]], plans: AxisPlans) -> None:
+    """Raise unless coefficients with these slices can be written to ``out``.
+
+    Raises
+    ------
+    ArgumentTypeError, ShapeError, DTypeError
+        If it is not such a result, or its array is not writeable, or shares memory with the data.
+    """
+    from liftwave._arrays.out import (  # few calls have out
+        Target,
+        check_in_memory,
+        check_separate,
+        check_target,
+    )
+
+    if not isinstance(out, FswavedecnResult):
+        raise ArgumentTypeError(
+            f"out must be a result of fswavedecn, got an object of type {type(out).__name__}"
+        )
+    check_in_memory([opened.array])
+    shape = list(opened.array.shape)
+    for plan, places in zip(plans, slices, strict=True):
+        shape[plan.axis] = places[-1].stop
+    if out._plans != plans or out.coeff_slices != slices:
+        raise ShapeError(
+            f"out has bands of wavelets {out.wavelet_names}, modes {out.modes}, axes {out.axes} "
+            f"and levels {out.levels} in an array of shape {tuple(out.coeffs.shape)}, which do not "
+            "match these arguments: pass the result of a call with the same arguments"
+        )
+    target = Target(0, "out.coeffs", out.coeffs)
+    check_target(target, opened, tuple(shape))
+    check_separate([target], [opened.array])
+
+
+def _write(call: Call, coeffs: Array, opened: Opened) -> None:
+    """Write the results along the last axis to the places of their bands in an array."""
+    places, bands = call.result.unpack(coeffs), replace(call, result=FLAT)
+    if opened.array.dtype == coeffs.dtype:
+        execute(bands, places)
+        return
+    for place, band in zip(places, execute(bands), strict=True):
+        assert place is not None
+        place[...] = opened.close(band)
 
 
 @on_chunks("open_samples")
@@ -302,13 +357,24 @@ def checked_arguments(
     return x, plans, _levels_per_axis(levels, plans, tuple(x.shape))
 
 
-def axis_analysis(x: Array, plan: AxisPlan, level: int) -> tuple[Call, list[slice]]:
-    """The analysis along one axis, and the slices of its bands in the result."""
+def _slices_of_axes(
+    shape: tuple[int, ...], plans: AxisPlans, depths: Sequence[int]
+) -> list[list[slice]]:
+    """The slices of the bands of each axis in the result."""
+    return [band_slices(shape, plan, level) for plan, level in zip(plans, depths, strict=True)]
+
+
+def band_slices(shape: tuple[int, ...], plan: AxisPlan, level: int) -> list[slice]:
+    """The slices of the bands of one axis in the result, for data of this shape."""
+    shapes = plan_analysis(shape, plans_of_axis(plan, len(shape)), level).shapes
+    ends = accumulate((band[plan.axis] for band in shapes), initial=0)
+    return [slice(*pair) for pair in pairwise(ends)]
+
+
+def axis_analysis(x: Array, plan: AxisPlan, slices: list[slice]) -> Call:
+    """The analysis along one axis to bands at these slices."""
     plans = plans_of_axis(plan, x.ndim)
-    shapes = plan_analysis(tuple(x.shape), plans, level).shapes
-    ends = accumulate((shape[plan.axis] for shape in shapes), initial=0)
-    slices = [slice(*pair) for pair in pairwise(ends)]
-    return Call(analysis(plans, x.ndim, level), (x,), Joined(plan.axis, slices)), slices
+    return Call(analysis(plans, x.ndim, len(slices) - 1), (x,), Joined(plan.axis, slices))
 
 
 def axis_synthesis(coeffs: Array, plan: AxisPlan, slices: Sequence[slice]) -> Call:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from _thread import _local as local  # threading takes time at import
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import Any, TypeVar
 
@@ -148,6 +149,41 @@ def level_memory(shapes: Sequence[tuple[int, ...]]) -> _cpu.BandMemory:
 def paged_empty(shape: tuple[int, ...], dtype: Any) -> Any:
     """Memory that begins on a huge page, if NumPy asks for huge pages."""
     return aligned_empty(shape, dtype, _HUGE_PAGE_BYTES)
+
+
+def receiving_memory(plan: AnalysisPlan) -> _cpu.BandMemory:
+    """As :func:`band_memory`, in the arrays that :func:`receiving` names."""
+    return _cpu.BandMemory([(shape, _next_target, []) for shape in plan.shapes])
+
+
+class _Remaining(local):
+    """The arrays for the bands of the call of the module that this thread begins."""
+
+    targets: Iterator[Any] = iter(())
+
+
+_remaining = _Remaining()
+
+
+def receiving(entry: Callable[..., Result], targets: Sequence[Any]) -> Callable[..., Result]:
+    """An entry of an object with :func:`receiving_memory`, whose bands are these arrays.
+
+    None stands for a new array.
+    """
+
+    def run(*arguments: Any) -> Result:
+        _remaining.targets = iter(targets)
+        try:
+            return entry(*arguments)
+        finally:
+            _remaining.targets = iter(())  # the arrays are the caller's to release
+
+    return run
+
+
+def _next_target(shape: tuple[int, ...], dtype: Any) -> Any:
+    target = next(_remaining.targets)
+    return empty(shape, dtype) if target is None else target
 
 
 def band_memory(
