@@ -95,14 +95,16 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
     ) -> list[Array]:
         """The bands, by one kernel per level, with prepared launches."""
         details: list[Array] = []
+        empty = self._runtime.empty
         for level in launches:
-            targets: Targets = [None] * len(level.dtypes)
-            if out is not None:
+            if out is None:
+                bands = [empty(level.shape, dtype, x) for dtype in level.dtypes]
+            else:
                 stop = len(out) - len(details)
                 approx_target = out[0] if level is launches[-1] else None
-                targets = [approx_target, *out[stop + 1 - len(targets) : stop]]
-            places = zip(level.dtypes, targets, strict=True)
-            bands = [self._memory(level.shape, dtype, x, target) for dtype, target in places]
+                targets = [approx_target, *out[stop + 1 - len(level.dtypes) : stop]]
+                places = zip(level.dtypes, targets, strict=True)
+                bands = [self._memory(level.shape, dtype, x, target) for dtype, target in places]
             addresses = list(map(address_of, bands))
             fused.run_split(
                 level.launch, level.pair, address, addresses, x, level.what, self._runtime
