@@ -17,7 +17,13 @@ from pywt import (
     wavelist,
 )
 
-from liftwave._config import get_num_threads, set_num_threads, show_config
+from liftwave._config import (
+    get_num_threads,
+    get_reused_memory,
+    set_num_threads,
+    set_reused_memory,
+    show_config,
+)
 from liftwave._dispatch import kernels
 from liftwave._version import __version__ as __version__
 from liftwave.transforms.dwt import downcoef, dwt, idwt, upcoef
@@ -166,6 +172,7 @@ __all__ = [
     "fswavedecn",
     "fswaverecn",
     "get_num_threads",
+    "get_reused_memory",
     "idwt",
     "idwt2",
     "idwtn",
@@ -201,6 +208,7 @@ __all__ = [
     "scattering1d",
     "scattering2d",
     "set_num_threads",
+    "set_reused_memory",
     "show_config",
     "swpdec",
     "swprec",

@@ -137,6 +137,7 @@ OURS: dict[str, Case] = dict(
         ("LiftingScheme.__eq__", Case(SCHEME.__eq__, (SCHEME,))),
         ("kernels", Case(lambda name: lw.kernels(name).__enter__(), ("reference",))),
         _ours("set_num_threads", lw.get_num_threads()),
+        _ours("set_reused_memory", lw.get_reused_memory()),
         _ours("vjp", lw.dwt, LINE, "haar", mode="symmetric"),
         _ours(
             *("decompose", IMAGE, "haar", 1, "symmetric", None),

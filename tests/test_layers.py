@@ -62,6 +62,7 @@ RARE_MODULES = (
     "_kernels.cpu.dual_tree",
     "_kernels.cpu.packets",
     "_kernels.cpu.pooling",
+    "_kernels.cpu.reused_memory",
     "_kernels.cpu.spectral",
     "_kernels.cpu.time_frequency",
     "_kernels.cpu.whole_gradient",

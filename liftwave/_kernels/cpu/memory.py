@@ -130,9 +130,18 @@ def aligned_empty(shape: tuple[int, ...], dtype: Any, large: int = _MAPPED_BYTES
     """Memory that begins on a cache line, or on a huge page from ``large`` bytes on."""
     size, itemsize = prod(shape), np.dtype(dtype).itemsize
     unit = _LARGE_PAGE // itemsize if size * itemsize >= large else _CACHE_LINE // itemsize
-    buffer = np.empty(size + unit, dtype)
+    buffer = _buffer(size + unit, dtype)
     offset = buffer.__array_interface__["data"][0] // itemsize % unit
     return buffer[-offset % unit :][:size].reshape(shape)
+
+
+def _buffer(size: int, dtype: Any) -> Any:
+    count = size * np.dtype(dtype).itemsize
+    if count < _MAPPED_BYTES:  # the C library itself uses the memory again
+        return np.empty(size, dtype)
+    from liftwave._kernels.cpu.reused_memory import empty_bytes  # few programs have such results
+
+    return empty_bytes(count).view(dtype)
 
 
 def level_memory(shapes: Sequence[tuple[int, ...]]) -> _cpu.BandMemory:
