@@ -24,32 +24,40 @@ from liftwave._typing import Array
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-def execute(call: Call, out: Any = None) -> Any:
-    """The result of a call, in the structure that its function returns; ``out`` receives it.
+def execute(call: Call, out: Any = None, out_shape: tuple[int, ...] | None = None) -> Any:
+    """The result of a call, in the structure that its function returns.
+
+    Parameters
+    ----------
+    call : Call
+        The call.
+    out : array, or nested tuples, lists and dicts of arrays, optional
+        Receives the result, and is returned.
+    out_shape : tuple of int, optional
+        The shape of the first samples of the only result, which ``out`` then receives.
 
     Raises
     ------
     LiftwaveError
         If the inputs do not fit the operation. Nothing is computed in this case.
     """
-    operation, arrays, result = call.operation, call.arrays, call.result
     if out is not None:
-        return _execute_into(call, out)
+        return _execute_into(call, out, out_shape)
+    operation, arrays = call.operation, call.arrays
     kernels = PLAIN_KERNELS.get(CHOICE.get())
-    if kernels:
-        results = None
-        if type(arrays[0]) is np.ndarray:
-            native_run = operation.native_runs.get(kernels)
-            results = None if native_run is None else native_run(arrays)
-            if results is None and _is_plain(operation, arrays):
-                results = operation.run(arrays, call.sizes, kernels)  # nothing to convert
+    if kernels and type(arrays[0]) is np.ndarray:
+        native_run = operation.native_runs.get(kernels)
+        results = None if native_run is None else native_run(arrays)
+        if results is None and _is_plain(operation, arrays):
+            results = operation.run(arrays, call.sizes, kernels)  # nothing to convert
         if results is not None:
+            result = call.result
             return results[0] if result is SINGLE else result.pack(results)
     if ON_CHUNKS and any(map(is_lazy, arrays)):
         return ON_CHUNKS["execute"](call)
     opened = operation.open(arrays, supports_half_precision)
     results = run(operation, [each.array for each in opened], call.sizes)
-    return result.pack(opened[0].close_all(results, operation.data_outputs))
+    return call.result.pack(opened[0].close_all(results, operation.data_outputs))
 
 
 def _is_plain(operation: Operation, arrays: Sequence[Array]) -> bool:
@@ -71,7 +79,7 @@ def run(operation: Operation, arrays: Sequence[Array], sizes: Sequence[int] = ()
     return operator.run(operation, arrays, sizes)
 
 
-def _execute_into(call: Call, out: Any) -> Any:
+def _execute_into(call: Call, out: Any, out_shape: tuple[int, ...] | None) -> Any:
     """``out``, whose arrays receive the results of a call."""
     from liftwave._arrays.out import check_in_memory, checked_targets  # few calls have out
 
@@ -81,7 +89,7 @@ def _execute_into(call: Call, out: Any) -> Any:
     arrays = [each.array for each in opened]
     shapes = operation.result_shapes([tuple(x.shape) for x in arrays], call.sizes)
     pattern = call.result.pack(range(len(shapes)))
-    shapes = shapes if call.out_shape is None else [call.out_shape]
+    shapes = shapes if out_shape is None else [out_shape]
     targets = checked_targets(out, pattern, shapes, opened)
     if _is_recorded(operation, arrays):
         results = run(operation, arrays, call.sizes)

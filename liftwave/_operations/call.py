@@ -69,8 +69,6 @@ class Call:
         The structure of the inputs. It packs their gradients.
     sizes : tuple of int
         See :class:`Operation`.
-    out_shape : tuple of int or None
-        The shape of the first samples of the only result, which the caller's array then receives.
     """
 
     operation: Operation
@@ -78,4 +76,3 @@ class Call:
     result: Structure
     data: Structure = SINGLE
     sizes: tuple[int, ...] = ()
-    out_shape: tuple[int, ...] | None = None

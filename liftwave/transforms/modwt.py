@@ -143,8 +143,8 @@ def imodwt(
     half: Any = _new_half(call.arrays, axis) if out is None else out
     if half is None:
         return cast("ArrayT", _half(execute(call), axis))
-    call.out_shape = tuple(_half(call.arrays[0], axis).shape)
-    return cast("ArrayT", execute(call, half))
+    shape = tuple(_half(call.arrays[0], axis).shape)
+    return cast("ArrayT", execute(call, half, shape))
 
 
 @graph_node
