@@ -89,7 +89,8 @@ if _t.TYPE_CHECKING:
         wavedecn_size,
     )
     from liftwave.transforms.estimates import WaveletEstimate
-    from liftwave.transforms.fully_separable import FswavedecnResult, fswavedecn, fswaverecn
+    from liftwave.transforms.fully_separable import fswavedecn, fswaverecn
+    from liftwave.transforms.fully_separable_result import FswavedecnResult
     from liftwave.transforms.lengths import (
         dwt_coeff_len,
         dwt_max_level,
@@ -286,7 +287,8 @@ _LATE_NAMES = {
         "wavedecn_size",
     ),
     "transforms.estimates": ("WaveletEstimate",),
-    "transforms.fully_separable": ("FswavedecnResult", "fswavedecn", "fswaverecn"),
+    "transforms.fully_separable": ("fswavedecn", "fswaverecn"),
+    "transforms.fully_separable_result": ("FswavedecnResult",),
     "transforms.lengths": (
         "dwt_coeff_len",
         "dwt_max_level",

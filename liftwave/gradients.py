@@ -33,7 +33,6 @@ from liftwave.transforms import calls, synthesis_calls, undecimated_calls
 from liftwave.transforms.dwt import downcoef, dwt, idwt, upcoef
 from liftwave.transforms.dwtn import dwt2, dwtn, idwt2, idwtn
 from liftwave.transforms.fully_separable import (
-    FswavedecnResult,
     axis_analysis,
     axis_synthesis,
     band_slices,
@@ -41,6 +40,7 @@ from liftwave.transforms.fully_separable import (
     fswavedecn,
     fswaverecn,
 )
+from liftwave.transforms.fully_separable_result import FswavedecnResult
 from liftwave.transforms.multilevel import wavedec, wavedec2, wavedecn, waverec, waverec2, waverecn
 from liftwave.transforms.undecimated import iswt, iswt2, iswtn, swt, swt2, swtn
 from liftwave.transforms.undecimated_pullbacks import VJPS

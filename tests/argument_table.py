@@ -24,7 +24,7 @@ WAVEDECN = pywt.wavedecn(IMAGE, "haar", level=1)
 PACKED, FLAT = pywt.coeffs_to_array(WAVEDECN), pywt.ravel_coeffs(WAVEDECN)
 
 
-def _bands(count: int, *shape: int) -> tuple[np.ndarray, ...]:
+def _memory(count: int, *shape: int) -> tuple[np.ndarray, ...]:
     """Arrays for results."""
     return tuple(np.zeros((count, *shape)))
 
@@ -32,28 +32,28 @@ def _bands(count: int, *shape: int) -> tuple[np.ndarray, ...]:
 _ours = cases(lw, "")
 SHARED: dict[str, Case] = dict(
     (
-        _ours("dwt", LINE, "haar", "symmetric", -1, out=_bands(2, 4)),
+        _ours("dwt", LINE, "haar", "symmetric", -1, out=_memory(2, 4)),
         _ours("idwt", LINE, LINE, "haar", "symmetric", -1, out=np.zeros(16)),
         _ours(
             *("dwt2", IMAGE, "haar", "symmetric", (-2, -1)),
-            out=(np.eye(2), _bands(3, 2, 2)),
+            out=(np.eye(2), _memory(3, 2, 2)),
         ),
         _ours("idwt2", (IMAGE, (IMAGE,) * 3), "haar", "symmetric", (-2, -1), out=np.eye(8)),
         _ours(
             *("dwtn", IMAGE, "haar", "symmetric", None),
-            out=dict(zip(("aa", "ad", "da", "dd"), _bands(4, 2, 2), strict=True)),
+            out=dict(zip(("aa", "ad", "da", "dd"), _memory(4, 2, 2), strict=True)),
         ),
         _ours("idwtn", {"aa": IMAGE, "dd": IMAGE}, "haar", "symmetric", None, out=np.eye(8)),
         _ours("downcoef", "a", LINE, "haar", "symmetric", 1, out=np.zeros(4)),
         _ours("upcoef", "a", LINE, "haar", 1, 0),
-        _ours("wavedec", LINE, "haar", "symmetric", 1, -1, out=list(_bands(2, 4))),
+        _ours("wavedec", LINE, "haar", "symmetric", 1, -1, out=list(_memory(2, 4))),
         _ours(
             *("waverec", pywt.wavedec(LINE, "haar", level=2), "haar", "symmetric", -1),
             out=np.zeros(8),
         ),
         _ours(
             *("wavedec2", IMAGE, "haar", "symmetric", 1, (-2, -1)),
-            out=[np.eye(2), _bands(3, 2, 2)],
+            out=[np.eye(2), _memory(3, 2, 2)],
         ),
         _ours(
             *("waverec2", pywt.wavedec2(IMAGE, "haar", level=1), "haar", "symmetric", (-2, -1)),
