@@ -26,7 +26,6 @@ import ctypes
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
@@ -37,7 +36,7 @@ import pywt
 import liftwave as lw
 from benchmarks.libraries import Liftwave
 from benchmarks.machine import caches, processor, versions
-from benchmarks.measuring import Effort, Run, interleaved, seconds
+from benchmarks.measuring import Effort, Run, interleaved, new_memory, seconds
 from benchmarks.rows import Row, matching
 
 ROUNDS = 9
@@ -227,23 +226,12 @@ def timed(row: Row, memory: Memory, products: dict[str, float], rounds: int) -> 
     leaves = list(arrays_of(result))
     moved = x.nbytes + sum(leaf.nbytes for leaf in leaves)
     new = sum(leaf.nbytes for leaf in leaves if _owner(leaf).nbytes >= MAPPED_BYTES)
-    with _new_memory():
+    with new_memory():
         times = interleaved(runs, rounds)
     speeds = Machine(*memory.speeds(times), products)
     warm = median(times["warm"]) if "warm" in times else None
     least = floors(row, moved, new, speeds)
     return Timed(row.name, moved, new, operations(row), least, warm, median(times["fresh"]))
-
-
-@contextmanager
-def _new_memory() -> Iterator[None]:
-    """Large results get new memory in each call."""
-    before = lw.get_reused_memory()
-    lw.set_reused_memory(0)
-    try:
-        yield
-    finally:
-        lw.set_reused_memory(before)
 
 
 def arrays_of(tree: Any) -> Iterator[np.ndarray]:
