@@ -181,11 +181,12 @@ def receiving(entry: Callable[..., Result], targets: Sequence[Any]) -> Callable[
     """
 
     def run(*arguments: Any) -> Result:
-        _remaining.targets = iter(targets)
+        # A handler of a signal can call a transform within this call.
+        before, _remaining.targets = _remaining.targets, iter(targets)
         try:
             return entry(*arguments)
         finally:
-            _remaining.targets = iter(())  # the arrays are the caller's to release
+            _remaining.targets = before
 
     return run
 
