@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
@@ -119,9 +120,24 @@ def measure(row: Row, libraries: list[Library], effort: Effort) -> Measured:
     ours = {"copy": x.copy, "liftwave": peers.pop("liftwave"), "copy after": x.copy}
     runs = ours | {"copyto": _copyto(x)} | peers
     at_least = 2e-3 if row.small else 0.0
-    times = interleaved(runs, effort.rounds, at_least, before=x.copy)
+    with new_memory():
+        times = interleaved(runs, effort.rounds, at_least, before=x.copy)
     _summarise(found, times)
     return found
+
+
+@contextmanager
+def new_memory() -> Iterator[None]:
+    """Large results of liftwave get new memory in each call, as copies and other libraries' do."""
+    if not hasattr(lw, "set_reused_memory"):  # an older checkout
+        yield
+        return
+    before = lw.get_reused_memory()
+    lw.set_reused_memory(0)
+    try:
+        yield
+    finally:
+        lw.set_reused_memory(before)
 
 
 def _runs(ready: Mapping[str, Checked]) -> dict[str, Run]:
@@ -185,8 +201,9 @@ def growth(libraries: list[Library], rows: list[Row], rounds: int) -> dict[str, 
             if library is libraries[0] or max(found[library.name].values(), default=0.0) < LONGEST
         ]
         ready = {library.name: checked(library, row, x, oracle) for library in followed}
-        runs = _runs(ready)
-        for name, times in interleaved(runs, rounds, at_least=1e-3).items():
+        with new_memory():
+            times_by_name = interleaved(_runs(ready), rounds, at_least=1e-3)
+        for name, times in times_by_name.items():
             found[name][row.shape[0]] = median(times)
     return found
 

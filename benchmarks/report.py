@@ -87,10 +87,11 @@ def page(results: Results) -> str:
 
 _LEGEND = """\
 `copies` is the time as a multiple of `x.copy()`, the median of each run's ratio to the two copies
-around it. It includes the allocation and the page faults of the copy and of the result. `warm` is
-the same time as a multiple of `np.copyto` into a buffer that is in memory already. `GB/s` counts
-one read of the input and one write of the result. The column of each library contains how many
-times longer it takes, the median over the runs; `–` means that it does not provide the transform.
+around it. It includes the allocation and the page faults of the copy and of the result: liftwave
+does not use memory of earlier results (`lw.set_reused_memory(0)`). `warm` is the same time as a
+multiple of `np.copyto` into a buffer that is in memory already. `GB/s` counts one read of the input
+and one write of the result. The column of each library contains how many times longer it takes, the
+median over the runs; `–` means that it does not provide the transform.
 Every result is compared with that of PyWavelets before the timing.
 
 Targets are a maximum number of copies (`at most`), minimum ratios to PyWavelets and ndwt, and no

@@ -17,7 +17,13 @@ from pywt import (
     wavelist,
 )
 
-from liftwave._config import get_num_threads, set_num_threads, show_config
+from liftwave._config import (
+    get_num_threads,
+    get_reused_memory,
+    set_num_threads,
+    set_reused_memory,
+    show_config,
+)
 from liftwave._dispatch import kernels
 from liftwave._version import __version__ as __version__
 from liftwave.transforms.dwt import downcoef, dwt, idwt, upcoef
@@ -83,7 +89,8 @@ if _t.TYPE_CHECKING:
         wavedecn_size,
     )
     from liftwave.transforms.estimates import WaveletEstimate
-    from liftwave.transforms.fully_separable import FswavedecnResult, fswavedecn, fswaverecn
+    from liftwave.transforms.fully_separable import fswavedecn, fswaverecn
+    from liftwave.transforms.fully_separable_result import FswavedecnResult
     from liftwave.transforms.lengths import (
         dwt_coeff_len,
         dwt_max_level,
@@ -166,6 +173,7 @@ __all__ = [
     "fswavedecn",
     "fswaverecn",
     "get_num_threads",
+    "get_reused_memory",
     "idwt",
     "idwt2",
     "idwtn",
@@ -201,6 +209,7 @@ __all__ = [
     "scattering1d",
     "scattering2d",
     "set_num_threads",
+    "set_reused_memory",
     "show_config",
     "swpdec",
     "swprec",
@@ -278,7 +287,8 @@ _LATE_NAMES = {
         "wavedecn_size",
     ),
     "transforms.estimates": ("WaveletEstimate",),
-    "transforms.fully_separable": ("FswavedecnResult", "fswavedecn", "fswaverecn"),
+    "transforms.fully_separable": ("fswavedecn", "fswaverecn"),
+    "transforms.fully_separable_result": ("FswavedecnResult",),
     "transforms.lengths": (
         "dwt_coeff_len",
         "dwt_max_level",

@@ -67,6 +67,67 @@ def get_num_threads() -> int:
     return _cpu.get_num_threads()
 
 
+def set_reused_memory(count: int) -> None:
+    """Set how many bytes of memory of large results are kept for later results.
+
+    The compiled kernels allocate results of 32 MiB and more in blocks. A block whose result is gone
+    is used again by a result of about its size. If none comes within a second, the block is
+    released.
+
+    Parameters
+    ----------
+    count : int
+        The most bytes of blocks without results; 0 keeps none. At most four blocks are kept. The
+        default is the environment variable ``LIFTWAVE_REUSED_MEMORY``, else 256 MiB on Linux, where
+        the system takes kept memory back when it needs it, and 0 elsewhere.
+
+    Raises
+    ------
+    OptionError, TypeError
+        If ``count`` is negative, or not a whole number.
+
+    See Also
+    --------
+    dwt : The argument ``out``, which uses memory again under the control of the program.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> before = lw.get_reused_memory()
+    >>> lw.set_reused_memory(0)
+    >>> lw.get_reused_memory()
+    0
+    >>> lw.set_reused_memory(before)
+    """
+    from liftwave._kernels.cpu.reused_memory import set_limit  # few programs set it
+
+    set_limit(count)
+
+
+def get_reused_memory() -> int:
+    """Return how many bytes of memory of large results are kept for later results.
+
+    Returns
+    -------
+    int
+        See :func:`set_reused_memory`.
+
+    Raises
+    ------
+    OptionError
+        If the environment variable ``LIFTWAVE_REUSED_MEMORY`` is not a number of bytes.
+
+    Examples
+    --------
+    >>> import liftwave as lw
+    >>> lw.get_reused_memory() >= 0
+    True
+    """
+    from liftwave._kernels.cpu.reused_memory import limit
+
+    return limit()
+
+
 def show_config() -> None:
     """Print the version, the kernels and the instruction set in use, and the number of threads.
 

@@ -13,45 +13,51 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from liftwave._arrays.convert import are_plain, check_out
+from liftwave._arrays.convert import are_plain
 from liftwave._arrays.lazy import ON_CHUNKS, is_lazy
 from liftwave._bridge.nodes import register
 from liftwave._dispatch import CHOICE, PLAIN_KERNELS, kernels_for, supports_half_precision
 from liftwave._operations.call import SINGLE, Call
 from liftwave._operations.operation import Operation
-from liftwave._operations.transform import Transform
 from liftwave._typing import Array
-from liftwave.errors import OptionError
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-def execute(call: Call) -> Any:
+def execute(call: Call, out: Any = None, out_shape: tuple[int, ...] | None = None) -> Any:
     """The result of a call, in the structure that its function returns.
+
+    Parameters
+    ----------
+    call : Call
+        The call.
+    out : array, or nested tuples, lists and dicts of arrays, optional
+        Receives the result, and is returned.
+    out_shape : tuple of int, optional
+        The shape of the first samples of the only result, which ``out`` then receives.
 
     Raises
     ------
     LiftwaveError
         If the inputs do not fit the operation. Nothing is computed in this case.
     """
-    operation, arrays, result = call.operation, call.arrays, call.result
-    if call.out is not None:
-        return _execute_into(call, call.out)
+    if out is not None:
+        return _execute_into(call, out, out_shape)
+    operation, arrays = call.operation, call.arrays
     kernels = PLAIN_KERNELS.get(CHOICE.get())
-    if kernels:
-        results = None
-        if type(arrays[0]) is np.ndarray:
-            native_run = operation.native_runs.get(kernels)
-            results = None if native_run is None else native_run(arrays)
-            if results is None and _is_plain(operation, arrays):
-                results = operation.run(arrays, call.sizes, kernels)  # nothing to convert
+    if kernels and type(arrays[0]) is np.ndarray:
+        native_run = operation.native_runs.get(kernels)
+        results = None if native_run is None else native_run(arrays)
+        if results is None and _is_plain(operation, arrays):
+            results = operation.run(arrays, call.sizes, kernels)  # nothing to convert
         if results is not None:
+            result = call.result
             return results[0] if result is SINGLE else result.pack(results)
     if ON_CHUNKS and any(map(is_lazy, arrays)):
         return ON_CHUNKS["execute"](call)
     opened = operation.open(arrays, supports_half_precision)
     results = run(operation, [each.array for each in opened], call.sizes)
-    return result.pack(opened[0].close_all(results, operation.data_outputs))
+    return call.result.pack(opened[0].close_all(results, operation.data_outputs))
 
 
 def _is_plain(operation: Operation, arrays: Sequence[Array]) -> bool:
@@ -73,23 +79,25 @@ def run(operation: Operation, arrays: Sequence[Array], sizes: Sequence[int] = ()
     return operator.run(operation, arrays, sizes)
 
 
-def _execute_into(call: Call, out: Array) -> Array:
-    """The result of a synthesis, written to ``out``."""
+def _execute_into(call: Call, out: Any, out_shape: tuple[int, ...] | None) -> Any:
+    """``out``, whose arrays receive the results of a call."""
+    from liftwave._arrays.out import check_in_memory, checked_targets  # few calls have out
+
+    check_in_memory(call.arrays)
     operation = call.operation
-    if not isinstance(operation, Transform):
-        raise OptionError(f"out= is for inverse transforms, got it for {operation.kind}")
-    if ON_CHUNKS and any(map(is_lazy, call.arrays)):
-        raise OptionError("out= is for arrays in memory, got bands of dask: remove out=")
     opened = operation.open(call.arrays, supports_half_precision)
     arrays = [each.array for each in opened]
-    shape = operation.result_shape([tuple(x.shape) for x in arrays])
-    check_out(out, opened[0], shape if call.out_shape is None else call.out_shape)
+    shapes = operation.result_shapes([tuple(x.shape) for x in arrays], call.sizes)
+    pattern = call.result.pack(range(len(shapes)))
+    shapes = shapes if out_shape is None else [out_shape]
+    targets = checked_targets(out, pattern, shapes, opened)
     if _is_recorded(operation, arrays):
-        (result,) = run(operation, arrays)
+        results = run(operation, arrays, call.sizes)
     else:
-        (result,) = operation.run(arrays, (), kernels_for(*arrays), out)
-    if result is not out:
-        out[...] = opened[0].close(result)[tuple(map(slice, out.shape))]
+        results = operation.run_into(arrays, call.sizes, kernels_for(*arrays), targets)
+    for target, result in zip(targets, results, strict=True):
+        if target is not None and result is not target:
+            target[...] = opened[0].close(result)[tuple(map(slice, target.shape))]
     return out
 
 

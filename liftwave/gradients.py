@@ -33,13 +33,14 @@ from liftwave.transforms import calls, synthesis_calls, undecimated_calls
 from liftwave.transforms.dwt import downcoef, dwt, idwt, upcoef
 from liftwave.transforms.dwtn import dwt2, dwtn, idwt2, idwtn
 from liftwave.transforms.fully_separable import (
-    FswavedecnResult,
     axis_analysis,
     axis_synthesis,
+    band_slices,
     checked_arguments,
     fswavedecn,
     fswaverecn,
 )
+from liftwave.transforms.fully_separable_result import FswavedecnResult
 from liftwave.transforms.multilevel import wavedec, wavedec2, wavedecn, waverec, waverec2, waverecn
 from liftwave.transforms.undecimated import iswt, iswt2, iswtn, swt, swt2, swtn
 from liftwave.transforms.undecimated_pullbacks import VJPS
@@ -219,7 +220,8 @@ def _fully_separable_analysis_vjp(arguments: dict[str, Any]) -> tuple[Any, Pullb
     opened = open_array(data)
     coeffs, slices, pullbacks = opened.array, [], []
     for plan, level in zip(plans, depths, strict=True):
-        call, places = axis_analysis(coeffs, plan, level)
+        places = band_slices(tuple(coeffs.shape), plan, level)
+        call = axis_analysis(coeffs, plan, places)
         coeffs, axis_pullback = transform_vjp(call, plan.wavelet)
         slices.append(places)
         pullbacks.append(axis_pullback)

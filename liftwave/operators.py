@@ -148,7 +148,8 @@ def _synthesise_adjoint(vectors: Array, geometry: _Geometry) -> Array:
     x, count = geometry.data(_opened(vectors, geometry)), tuple(vectors.shape[1:])
     transform = geometry.synthesis(count)
     shapes = [(*shape, *count) for shape in geometry.band_shapes]
-    signal = padded(x, transform.result_shape(shapes))
+    (shape,) = transform.result_shapes(shapes, ())
+    signal = padded(x, shape)
     sizes = transform.derivative_sizes(shapes, ())
     return _vectors(run(transform.transpose, [signal], sizes), count)
 

@@ -24,30 +24,47 @@ WAVEDECN = pywt.wavedecn(IMAGE, "haar", level=1)
 PACKED, FLAT = pywt.coeffs_to_array(WAVEDECN), pywt.ravel_coeffs(WAVEDECN)
 
 
+def _memory(count: int, *shape: int) -> tuple[np.ndarray, ...]:
+    """Arrays for results."""
+    return tuple(np.zeros((count, *shape)))
+
+
 _ours = cases(lw, "")
 SHARED: dict[str, Case] = dict(
     (
-        _ours("dwt", LINE, "haar", "symmetric", -1),
+        _ours("dwt", LINE, "haar", "symmetric", -1, out=_memory(2, 4)),
         _ours("idwt", LINE, LINE, "haar", "symmetric", -1, out=np.zeros(16)),
-        _ours("dwt2", IMAGE, "haar", "symmetric", (-2, -1)),
+        _ours(
+            *("dwt2", IMAGE, "haar", "symmetric", (-2, -1)),
+            out=(np.eye(2), _memory(3, 2, 2)),
+        ),
         _ours("idwt2", (IMAGE, (IMAGE,) * 3), "haar", "symmetric", (-2, -1), out=np.eye(8)),
-        _ours("dwtn", IMAGE, "haar", "symmetric", None),
+        _ours(
+            *("dwtn", IMAGE, "haar", "symmetric", None),
+            out=dict(zip(("aa", "ad", "da", "dd"), _memory(4, 2, 2), strict=True)),
+        ),
         _ours("idwtn", {"aa": IMAGE, "dd": IMAGE}, "haar", "symmetric", None, out=np.eye(8)),
-        _ours("downcoef", "a", LINE, "haar", "symmetric", 1),
+        _ours("downcoef", "a", LINE, "haar", "symmetric", 1, out=np.zeros(4)),
         _ours("upcoef", "a", LINE, "haar", 1, 0),
-        _ours("wavedec", LINE, "haar", "symmetric", 1, -1),
+        _ours("wavedec", LINE, "haar", "symmetric", 1, -1, out=list(_memory(2, 4))),
         _ours(
             *("waverec", pywt.wavedec(LINE, "haar", level=2), "haar", "symmetric", -1),
             out=np.zeros(8),
         ),
-        _ours("wavedec2", IMAGE, "haar", "symmetric", 1, (-2, -1)),
+        _ours(
+            *("wavedec2", IMAGE, "haar", "symmetric", 1, (-2, -1)),
+            out=[np.eye(2), _memory(3, 2, 2)],
+        ),
         _ours(
             *("waverec2", pywt.wavedec2(IMAGE, "haar", level=1), "haar", "symmetric", (-2, -1)),
             out=np.eye(4),
         ),
-        _ours("wavedecn", IMAGE, "haar", "symmetric", 1, None),
+        _ours(
+            *("wavedecn", IMAGE, "haar", "symmetric", 1, None),
+            out=lw.wavedecn(IMAGE, "haar", level=1),
+        ),
         _ours("waverecn", WAVEDECN, "haar", "symmetric", None, out=np.eye(4)),
-        _ours("fswavedecn", IMAGE, "haar", "symmetric", 1, None),
+        _ours("fswavedecn", IMAGE, "haar", "symmetric", 1, None, out=None),
         _ours("fswaverecn", pywt.fswavedecn(IMAGE, "haar")),
         _ours("coeffs_to_array", WAVEDECN, 0, None),
         _ours("array_to_coeffs", *PACKED, "wavedecn"),
@@ -120,8 +137,12 @@ OURS: dict[str, Case] = dict(
         ("LiftingScheme.__eq__", Case(SCHEME.__eq__, (SCHEME,))),
         ("kernels", Case(lambda name: lw.kernels(name).__enter__(), ("reference",))),
         _ours("set_num_threads", lw.get_num_threads()),
+        _ours("set_reused_memory", lw.get_reused_memory()),
         _ours("vjp", lw.dwt, LINE, "haar", mode="symmetric"),
-        _ours("decompose", IMAGE, "haar", 1, "symmetric", None),
+        _ours(
+            *("decompose", IMAGE, "haar", 1, "symmetric", None),
+            out=lw.decompose(IMAGE, "haar", 1),
+        ),
         _ours(
             "denoise",
             LINE,

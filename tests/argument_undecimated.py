@@ -16,15 +16,27 @@ _ours = cases(lw, "")
 # Functions that PyWavelets has, too; the mode is ours.
 SHARED: dict[str, Case] = dict(
     (
-        _ours("swt", LINE, "haar", 1, 0, -1, False, False, **PERIODIC),
+        _ours(
+            *("swt", LINE, "haar", 1, 0, -1, False, False),
+            **PERIODIC,
+            out=lw.swt(LINE, "haar", 1),
+        ),
         _ours("iswt", pywt.swt(LINE, "haar", 2), "haar", False, -1, **PERIODIC, out=LINE.copy()),
-        _ours("swt2", IMAGE, "haar", 1, 0, (-2, -1), False, False, **PERIODIC),
+        _ours(
+            *("swt2", IMAGE, "haar", 1, 0, (-2, -1), False, False),
+            **PERIODIC,
+            out=lw.swt2(IMAGE, "haar", 1),
+        ),
         _ours(
             *("iswt2", pywt.swt2(IMAGE, "haar", 1), "haar", False, (-2, -1)),
             **PERIODIC,
             out=IMAGE.copy(),
         ),
-        _ours("swtn", IMAGE, "haar", 1, 0, None, False, False, **PERIODIC),
+        _ours(
+            *("swtn", IMAGE, "haar", 1, 0, None, False, False),
+            **PERIODIC,
+            out=lw.swtn(IMAGE, "haar", 1),
+        ),
         _ours(
             *("iswtn", pywt.swtn(IMAGE, "haar", 1), "haar", None, False),
             **PERIODIC,
@@ -47,7 +59,7 @@ _object = cases(U, "Undecimated.")
 _estimate = {"mode": "periodic", "estimator": "unbiased", "confidence": 0.95}
 OURS: dict[str, Case] = dict(
     (
-        _ours("modwt", LINE, "haar", 1, -1, "reflection"),
+        _ours("modwt", LINE, "haar", 1, -1, "reflection", out=[np.zeros(16), np.zeros(16)]),
         _ours("imodwt", lw.modwt(LINE, "haar", 2), "haar", -1, "periodic", out=LINE.copy()),
         _ours("modwt_mra", LINE, "haar", 1, -1, "periodic"),
         _ours("modwt_shifts", "haar", 2),

@@ -317,9 +317,9 @@ MUTATIONS = (
     ),
     Mutation(
         "liftwave/_execute.py",
-        "        out[...] = opened[0].close(result)[tuple(map(slice, out.shape))]\n",
-        "        pass\n",
-        "out",
+        "            target[...] = opened[0].close(result)[tuple(map(slice, target.shape))]\n",
+        "            pass\n",
+        "out out_analysis",
     ),
     # Pooling.
     Mutation(
@@ -348,9 +348,15 @@ MUTATIONS = (
     ),
     Mutation(
         "liftwave/_kernels/cpu/levels.py",
-        "if free and not any(np.may_share_memory(target, x) for x in bands) else None",
+        "if free and not any(np.may_share_memory(target, x) for x in inputs) else None",
         "if free else None",
-        "out",
+        "out out_analysis",
+    ),
+    Mutation(
+        "liftwave/_kernels/cpu/levels.py",
+        "return [approx, *out[stop - len(part.keys[0]) : stop]]",
+        "return [approx, *out[1 : 1 + len(part.keys[0])]]",
+        "out_analysis",
     ),
     # C++: filter banks.
     Mutation(

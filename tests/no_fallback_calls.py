@@ -521,6 +521,8 @@ NO_ARRAYS = frozenset(
         "scale2frequency",
         "scaling_function",
         "set_num_threads",
+        "get_reused_memory",
+        "set_reused_memory",
         "show_config",
         "swt_max_level",
         "vjp",

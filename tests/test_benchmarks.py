@@ -130,9 +130,12 @@ def test_quick_run_writes_everything(tmp_path, capsys):
 def test_what_bounds_a_row():
     speeds = roofline.Machine(copied=1e9, fresh=2e9, operations={"float32": 4e9, "float64": 2e9})
     row = replace(named("dwt2 db4"), shape=(1000, 500))
-    least = roofline.floors(row, 4_000_000, speeds)
+    least = roofline.floors(row, 6_000_000, 4_000_000, speeds)
     # 2 MB in and 4 MB out; 8 products and as many sums for each coefficient along either axis
-    assert least == pytest.approx({"memory": 6e-3, "pages": 2e-3, "arithmetic": 16e6 / 2e9})
+    assert least == pytest.approx((6e-3, 2e-3, 16e6 / 4e9))
+    assert (least.warm, least.fresh) == pytest.approx((6e-3, 8e-3))
+    slow = roofline.floors(row, 6_000_000, 0, speeds._replace(operations={"float32": 1e9}))
+    assert (slow.warm, slow.fresh) == pytest.approx((16e-3, 16e-3))
     two_levels = replace(row, transform="wavedec2", level=2, dtype="float64")
     assert roofline.operations(two_levels) == pytest.approx(16e6 * 1.25)
     assert roofline.operations(named("dwt2 CDF 5/3 integers")) == 0
@@ -140,10 +143,17 @@ def test_what_bounds_a_row():
     assert roofline.operations(lifted) == pytest.approx(2 * 8 * 0.5 * 2 * 500_000)
 
 
-def test_roofline_prints_rows(capsys):
-    roofline.main(["dwt2 haar", "small", "--side", "64", "--rounds", "1"])
-    lines = capsys.readouterr().out.splitlines()
-    assert [line[:28].strip() for line in lines[4:]] == ["dwt2 haar"]
+def test_roofline_prints_and_writes_rows(capsys, tmp_path):
+    names = ["dwt2 haar", "idwt2 db4", "mra2 ", "small"]
+    page = tmp_path / "roofline.md"
+    roofline.main([*names, "--side", "64", "--rounds", "1", "--write", str(page)])
+    printed = capsys.readouterr().out
+    rows = [line.strip("| ").split(" | ") for line in printed.splitlines()[7:]]
+    assert [cells[0] for cells in rows] == [row.name for row in matching(names) if not row.small]
+    is_warm = {cells[0]: cells[7] != "–" for cells in rows}
+    assert is_warm == {name: not name.startswith("mra") for name in is_warm}
+    assert all(len(cells) == len(roofline.HEAD) for cells in rows)
+    assert page.read_text(encoding="utf-8").endswith(printed)
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="memory is read from /proc")

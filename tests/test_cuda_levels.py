@@ -445,6 +445,26 @@ def test_tensors_and_bfloat(runtime: HostRuntime) -> None:
         torch.testing.assert_close(a.float(), b, rtol=2.0**-8, atol=1e-6)
 
 
+@needs_compiler
+def test_bands_in_the_memory_of_the_caller(runtime: HostRuntime) -> None:
+    x = zero_mean((3, 24, 32))
+    plan = plan_analysis(x.shape, axis_plans((1, 2), "haar", "symmetric"), 2)
+    expected = cuda.analyse(x, plan)
+    memory = [np.empty(band.size + 4) for band in expected]
+    starts = [-(m.ctypes.data // 8) % 2 for m in memory]  # multiples of 16 bytes
+    starts[2] += 1
+    out = [
+        m[start:][: band.size].reshape(band.shape)
+        for m, start, band in zip(memory, starts, expected, strict=True)
+    ]
+    out[4] = np.empty(out[4].shape[::-1]).T
+    bands = cuda.analyse(x, plan, None, out)
+    written = [band is target for band, target in zip(bands, out, strict=True)]
+    assert written == [True, True, False, True, False, True, True]
+    for band, wanted in zip(bands, expected, strict=True):
+        np.testing.assert_array_equal(band, wanted)
+
+
 # --- taps --------------------------------------------------------------------------------------
 
 

@@ -49,6 +49,7 @@ HEAVY = (
 HEAVY_MODULES = ("_bridge", "_kernels.cuda", "torch", "operators", "cli", "dask", "zarr")
 RARE = ("json", "difflib", "pkgutil")
 RARE_MODULES = (
+    "_arrays.out",
     "wavelets.lifting.factorization",
     "decomposition.archive",
     "_plan.restricted",
@@ -61,6 +62,7 @@ RARE_MODULES = (
     "_kernels.cpu.dual_tree",
     "_kernels.cpu.packets",
     "_kernels.cpu.pooling",
+    "_kernels.cpu.reused_memory",
     "_kernels.cpu.spectral",
     "_kernels.cpu.time_frequency",
     "_kernels.cpu.whole_gradient",

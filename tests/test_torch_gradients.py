@@ -341,7 +341,7 @@ def test_kernels_read_the_memory_of_tensors(monkeypatch: pytest.MonkeyPatch) -> 
     seen: list[int] = []
     made: list[int] = []
 
-    def analyse(x: Any, levels: Any, dtype: Any = None) -> Any:
+    def analyse(x: Any, levels: Any, dtype: Any = None, out: Any = None) -> Any:
         seen.append(x.ctypes.data)
         found = original(x, levels, dtype)
         made.append(found[0].ctypes.data)

@@ -39,6 +39,9 @@ assert_type(lw.dwtn(image, ("db1", "db2"), ["zero", "smooth"]), dict[str, NDArra
 assert_type(lw.idwt2(lw.dwt2(image, "db1"), "db1"), NDArray[np.float64])
 assert_type(lw.threshold(tensor, 1.0, "hard"), torch.Tensor)
 assert_type(lw.denoise(x, rule="garrote"), NDArray[np.float64])
+assert_type(lw.dwt(x, "db1", out=(cA, cD)), tuple[NDArray[np.float64], NDArray[np.float64]])
+lw.wavedec(x, "db1", out=lw.wavedec(x, "db1"))
+lw.decompose(x, "db1", out=lw.decompose(x, "db1"))
 lw.dwt(x, "db1", lw.Modes.zero)
 lw.dwt(x, "db1", 4)
 lw.dwt(x, "db1", "per")
@@ -55,6 +58,8 @@ lw.downcoef("b", x, "db1")  # wrong
 lw.array_to_coeffs(x, [], "wavedec3")  # wrong
 lw.wavedec(x, "db1", level="2")  # wrong
 lw.idwt(cA, cD)  # wrong
+lw.dwt(x, "db1", out=cA)  # wrong
+lw.decompose(x, "db1", out=lw.wavedecn(x, "db1"))  # wrong
 lw.LiftingScheme("db4")  # wrong
 
 dwt = lwt.DWT1d("db2", level=2, learn="orthonormal")

@@ -14,14 +14,13 @@ from array_api_compat import (
     device,
     is_array_api_obj,
     is_numpy_namespace,
-    is_writeable_array,
 )
 
 from liftwave._arrays.lazy import check_lazy, refuse_lazy
 from liftwave._arrays.tensors import ACCEPTED, check_tensor
 from liftwave._numbers import as_numbers
 from liftwave._typing import Array, ArrayLike, Namespace
-from liftwave.errors import ArgumentTypeError, DTypeError, ShapeError
+from liftwave.errors import ArgumentTypeError
 
 # NumPy's float16 and complex longdouble follow PyWavelets; a real longdouble is kept.
 _NUMPY_CONVERTED = {
@@ -262,24 +261,6 @@ def common_namespace(arrays: Sequence[Array]) -> Namespace:
         raise ArgumentTypeError(
             f"arrays of one library are needed, got arrays of {', '.join(libraries)}"
         ) from None
-
-
-def check_out(out: Any, like: Opened, shape: tuple[int, ...]) -> None:
-    """Raise unless a result of this shape can be written to ``out``.
-
-    Raises
-    ------
-    ArgumentTypeError, ShapeError, DTypeError
-        If ``out`` is not a writeable array of the data's library, shape or dtype.
-    """
-    if not is_array(out) or not is_writeable_array(out):
-        what = "a read-only array" if is_array(out) else type(out).__name__
-        raise ArgumentTypeError(f"out must be a writeable array, got {what}")
-    common_namespace([out, like.array])
-    if tuple(out.shape) != shape:
-        raise ShapeError(f"out has shape {tuple(out.shape)}, but the result has shape {shape}")
-    if out.dtype != like.result_dtype:
-        raise DTypeError(f"out has dtype {out.dtype}, but the result has {like.result_dtype}")
 
 
 def _cast(array: Array, dtype: Any, xp: Namespace) -> Array:

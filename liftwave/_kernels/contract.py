@@ -51,6 +51,10 @@ AnyLiftPlan: TypeAlias = LiftPlan | WholeLiftPlan
 """Lifting with downsampling, or on the whole grid."""
 
 
+Targets: TypeAlias = Sequence[Array | None]
+"""Arrays of the shapes of bands; None for bands that have none."""
+
+
 class AxisKernels(Protocol):
     """Transforms along one axis.
 
@@ -209,10 +213,13 @@ class Kernels(AxisKernels, Protocol):
     @property
     def time_frequency(self) -> TimeFrequencyKernels: ...
 
-    def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
+    def analyse(
+        self, x: Array, plan: AnalysisPlan, dtype: Any = None, out: Targets | None = None
+    ) -> list[Array]:
         """All bands: the approximation, then the details, coarsest level first, as in ``plan``.
 
         They are computed and returned in ``dtype`` if that is wider than the dtype of ``x``.
+        Kernels may write bands to the arrays of ``out``, and then return these.
         """
         ...
 

@@ -17,6 +17,7 @@ from liftwave._kernels.contract import (
     LiftPullback,
     NativeRun,
     NativeSpectral,
+    Targets,
     TimeFrequencyKernels,
 )
 from liftwave._kernels.pooling_contract import LiftPoolKernels, PoolingArguments, PoolingKernels
@@ -120,8 +121,10 @@ class KernelsInFloat32:
         inputs, pulled = _all_like(back.inputs, outputs[0]), _all_like(back.cotangents, outputs[0])
         return back._replace(inputs=inputs, cotangents=pulled)
 
-    def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
-        """All bands, in the dtype of ``x`` or in ``dtype``."""
+    def analyse(
+        self, x: Array, plan: AnalysisPlan, dtype: Any = None, out: Targets | None = None
+    ) -> list[Array]:
+        """All bands, in the dtype of ``x`` or in ``dtype``: always new ones."""
         return _all_like(self._kernels.analyse(_single(x), plan, dtype), x)
 
     def synthesise(

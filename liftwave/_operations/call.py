@@ -37,7 +37,20 @@ class Single:
         return (value,)
 
 
-SINGLE = Single()
+class Flat:
+    """Arrays in a list."""
+
+    def pack(self, arrays: Sequence[Array | None]) -> list[Any]:
+        """The list."""
+        return list(arrays)
+
+    def unpack(self, value: Any) -> Sequence[Array | None]:
+        """The arrays."""
+        arrays: Sequence[Array | None] = value
+        return arrays
+
+
+SINGLE, FLAT = Single(), Flat()
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -56,10 +69,6 @@ class Call:
         The structure of the inputs. It packs their gradients.
     sizes : tuple of int
         See :class:`Operation`.
-    out : array or None
-        The array that receives the result.
-    out_shape : tuple of int or None
-        The shape of the first samples of the result, which ``out`` then receives.
     """
 
     operation: Operation
@@ -67,5 +76,3 @@ class Call:
     result: Structure
     data: Structure = SINGLE
     sizes: tuple[int, ...] = ()
-    out: Array | None = None
-    out_shape: tuple[int, ...] | None = None

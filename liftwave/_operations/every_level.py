@@ -11,7 +11,7 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import NativeHalf, Opened
-from liftwave._kernels.contract import Kernels, NativeRun
+from liftwave._kernels.contract import Kernels, NativeRun, Targets
 from liftwave._operations.operation import Operation, Output, Residuals, Shape
 from liftwave._operations.tap_gradients import StepGradient
 from liftwave._operations.transform import Transform
@@ -114,28 +114,40 @@ class EveryLevel(WaveletOperation):
         """The signal in a floating dtype."""
         return self.transform.open_floating(arrays)
 
-    def run(self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels) -> list[Array]:
-        """The bands of all levels, coarsest level first."""
+    def run(
+        self,
+        arrays: Sequence[Array],
+        sizes: Sequence[int],
+        kernels: Kernels,
+        out: Targets | None = None,
+    ) -> list[Array]:
+        """The bands of all levels, coarsest level first. Kernels can write them to ``out``."""
         x, *taps = arrays
         results: list[Array] = []
         if not self.transform.is_differentiable:
-            return self._run_integers(x, kernels)
+            return self._run_integers(x, kernels, out)
         for part in self.parts:
-            bands = part.run([x, *taps], (), kernels)
+            bands = part.run([x, *taps], (), kernels, _of_level(out, results, part))
             x = bands[0]
             results[:0] = bands
         if type(x) is np.ndarray and self.is_plain:
             self.native_runs[kernels] = self._native_run(kernels)
         return results
 
-    def _run_integers(self, x: Array, kernels: Kernels) -> list[Array]:
+    def run_into(
+        self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels, out: Targets
+    ) -> list[Array]:
+        """As :meth:`run`; results can be the arrays of ``out``."""
+        return self.run(arrays, sizes, kernels, out)
+
+    def _run_integers(self, x: Array, kernels: Kernels, out: Targets | None) -> list[Array]:
         """The bands of all levels, in the dtype that holds those of the last one."""
         dtype = self.transform.coefficient_dtype(x)
         x, results = array_namespace(x).astype(x, dtype, copy=False), list[Array]()
         for part in self.parts:
             plan = part.plan_for((tuple(x.shape),))
             assert isinstance(plan, AnalysisPlan)
-            bands = kernels.analyse(x, plan)
+            bands = kernels.analyse(x, plan, None, _of_level(out, results, part))
             x = bands[0]
             results[:0] = bands
         return results
@@ -214,6 +226,12 @@ class EveryLevel(WaveletOperation):
         transform = self.transform.recordable(tensors, rounds_numbers)
         assert isinstance(transform, Transform)
         return replace(self, transform=transform)
+
+
+def _of_level(out: Targets | None, finer: Sequence[Array], part: Transform) -> Targets | None:
+    """The arrays for the bands of a level, after those of the finer levels."""
+    stop = 0 if out is None else len(out) - len(finer)
+    return None if out is None else out[stop - len(part.names) : stop]
 
 
 def _run_all(runs: Sequence[NativeRun], arrays: Sequence[Array]) -> list[Array] | None:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from liftwave._arrays.convert import PLAIN_DTYPES, NativeHalf, Opened, open_arrays
-from liftwave._kernels.contract import Kernels, NativeRun
+from liftwave._kernels.contract import Kernels, NativeRun, Targets
 from liftwave._typing import Array
 
 Shape: TypeAlias = tuple[int, ...]
@@ -140,6 +140,22 @@ class Operation(ABC):
         ShapeError, ModeError, WindowError
             If inputs of these shapes do not fit the operation. Nothing is computed in this case.
         """
+
+    def run_into(
+        self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels, out: Targets
+    ) -> list[Array]:
+        """As :meth:`run`. Results may be written to the arrays of ``out``, and are then these."""
+        return self.run(arrays, sizes, kernels)
+
+    def result_shapes(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Shape]:
+        """The shapes of the results.
+
+        Raises
+        ------
+        ShapeError, ModeError, WindowError
+            If inputs of these shapes do not fit the operation.
+        """
+        return [output.shape for output in self.outputs(shapes, sizes)]
 
     def channels_last(self, ndim: int) -> Operation | None:
         """The same operation on data whose axis 1 is moved to the end; ``None`` if it has no form.

@@ -18,7 +18,7 @@ from liftwave._arrays.integers import open_integer_coefficients, open_integer_sa
 from liftwave._arrays.taps import check_library_of_taps
 from liftwave._arrays.tensors import is_tensor
 from liftwave._kernels.axis_by_axis import padded
-from liftwave._kernels.contract import Kernels
+from liftwave._kernels.contract import Kernels, Targets
 from liftwave._operations.operation import Operation, Residuals, Shape, parse
 from liftwave._operations.planned_transform import (
     PlannedTransform,
@@ -102,9 +102,9 @@ class Transform(PlannedTransform):
         arrays: Sequence[Array],
         sizes: Sequence[int],
         kernels: Kernels,
-        out: Array | None = None,
+        out: Targets | None = None,
     ) -> list[Array]:
-        """Bands or the signal; a synthesis can write to ``out``, and then returns it."""
+        """Bands or the signal. Kernels can write them to the arrays of ``out``."""
         data, taps = self.split_inputs(arrays) if self.n_slots else (arrays, ())
         if not self.keys:
             return list(data)
@@ -113,7 +113,7 @@ class Transform(PlannedTransform):
         shapes = tuple([x.shape for x in data])
         plan = self.plan_with(shapes, taps, kernels) if taps else self.plan_for(shapes)
         if isinstance(plan, SynthesisPlan):
-            results = [kernels.synthesise(data, plan, out)]
+            results = [kernels.synthesise(data, plan, out[0] if out else None)]
         else:
             dtype = None if self.is_differentiable else self.coefficient_dtype(data[0])
             if not self.is_complete:
@@ -121,9 +121,15 @@ class Transform(PlannedTransform):
 
                 part = restricted(plan, self.keys, self.has_approx)
                 return self.select(kernels.analyse(data[0], part, dtype), part.names)
-            results = kernels.analyse(data[0], plan, dtype)
+            results = kernels.analyse(data[0], plan, dtype, out)
         self._keep_native(data[0], plan, kernels)
         return results
+
+    def run_into(
+        self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels, out: Targets
+    ) -> list[Array]:
+        """As :meth:`run`; results can be the arrays of ``out``."""
+        return self.run(arrays, sizes, kernels, out)
 
     def channels_last(self, ndim: int) -> Transform:
         """The same transform along the moved axes."""
@@ -186,19 +192,17 @@ class Transform(PlannedTransform):
 
     # --- shapes, whose lengths may be symbols --------------------------------------------------
 
-    def result_shape(self, shapes: Sequence[Shape]) -> Shape:
-        """The shape of the signal of a synthesis.
+    def result_shapes(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Shape]:
+        """The shapes of the results, after a check of those of the inputs.
 
         Raises
         ------
         ShapeError, ModeError
-            If bands of these shapes do not fit together.
+            If inputs of these shapes do not fit together.
         """
-        if not self.keys:
-            return shapes[0]
-        plan = self.plan_for(tuple(shapes))
-        assert isinstance(plan, SynthesisPlan)
-        return plan.shape
+        if self.keys and not self.is_transposed:
+            self.plan_for(tuple(shapes))
+        return super().result_shapes(shapes, sizes)
 
     # --- derivative ------------------------------------------------------------------------------
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from liftwave._arrays.convert import as_array
 from liftwave._execute import execute
 from liftwave._operations.transform import Transform
-from liftwave._plan.axes import as_axis_plans
+from liftwave._plan.axes import AxisPlans, as_axis_plans
 from liftwave._typing import Array, ArrayLike, Modes
 from liftwave.decomposition.from_pywt import fields_of
 from liftwave.decomposition.plotting import plot_bands
 from liftwave.decomposition.stored import StoredBands, restored
-from liftwave.errors import ShapeError
+from liftwave.errors import ArgumentTypeError, ShapeError
 from liftwave.transforms import calls
 from liftwave.transforms.coefficients import array_to_coeffs, coeffs_to_array
 from liftwave.transforms.structures import dict_list
@@ -202,6 +205,8 @@ def decompose(
     level: int | None = None,
     mode: Modes = "symmetric",
     axes: Sequence[int] | int | None = None,
+    *,
+    out: Decomposition | None = None,
 ) -> Decomposition:
     """Multilevel wavelet decomposition that can reconstruct the data exactly.
 
@@ -216,6 +221,10 @@ def decompose(
         one sample.
     axes : int or sequence of int, optional
         The axes to transform, each once; all by default.
+    out : Decomposition, optional
+        The result of an earlier call with these arguments, for data of the same shape and dtype.
+        The function writes all bands to its memory and returns it. Bands that other decompositions
+        share with it change too.
 
     Returns
     -------
@@ -225,7 +234,7 @@ def decompose(
     Raises
     ------
     ValueError, TypeError
-        As for :func:`wavedecn`.
+        As for :func:`wavedecn`, also for ``out``.
 
     Warns
     -----
@@ -243,8 +252,44 @@ def decompose(
     (19, 23)
     """
     call = calls.decompose(x, wavelet, mode, level, axes)
-    approx, *details = execute(call)
     (data,), transform = call.arrays, call.operation
     assert isinstance(transform, Transform)
     plans = transform.plans_for(data.ndim)
+    if out is not None:
+        execute(call, _bands_of(out, data, plans, transform.level))
+        return out
+    approx, *details = execute(call)
     return Decomposition(approx, tuple(details), tuple(data.shape), data.dtype, plans)
+
+
+def _bands_of(out: Any, data: Array, plans: AxisPlans, level: int) -> list[Any]:
+    """The bands of a decomposition, which can be written to, in the structure of the transform.
+
+    Raises
+    ------
+    ArgumentTypeError, ShapeError
+        If it is not a decomposition of such data with these plans.
+    """
+    if not isinstance(out, Decomposition):
+        raise ArgumentTypeError(
+            f"out must be a Decomposition, got an object of type {type(out).__name__}"
+        )
+    layout = tuple(data.shape), data.dtype, plans, level
+    if (out.shape, out.dtype, out.plans, out.level) != layout:
+        raise ShapeError(
+            f"out does not match a decomposition of shape {layout[0]}, {data.dtype}, with these "
+            f"arguments and {level} levels: pass the result of a call with the same arguments; "
+            f"got {out!r}"
+        )
+    details = [{key: _writeable(band) for key, band in bands.items()} for bands in out.details]
+    return [_writeable(out.approx), *details]
+
+
+def _writeable(band: Array) -> Array:
+    """A band that can be written to, unless the owner of its memory forbids that."""
+    if type(band) is not np.ndarray:
+        return band
+    view = band.view()
+    with suppress(ValueError):  # then the array is refused as one that is read-only
+        view.flags.writeable = True
+    return view

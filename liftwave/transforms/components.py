@@ -13,10 +13,9 @@ from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import as_array, common_namespace
 from liftwave._execute import execute
-from liftwave._operations.call import SINGLE, Call, Structure
+from liftwave._operations.call import FLAT, SINGLE, Call, Structure
 from liftwave._operations.plan_transforms import partial_synthesis
 from liftwave._operations.planned_transform import detail_keys
-from liftwave._operations.transform import Transform
 from liftwave._plan.axes import AxisPlans
 from liftwave._plan.levels import Keys
 from liftwave._typing import Array
@@ -100,12 +99,11 @@ def _is_reusable(band: Any) -> bool:
 
 def _execute_into_one_of(free: list[Array], call: Call) -> Array:
     """The result of a synthesis, in the memory of the first of these arrays if it fits."""
-    operation = call.operation
-    if free and isinstance(operation, Transform):
-        shape = operation.result_shape([tuple(x.shape) for x in call.arrays])
-        if tuple(free[0].shape) == shape:
-            call = replace(call, out=free.pop(0))
-    result: Array = execute(call)
+    out: Array | None = None
+    if free:
+        (shape,) = call.operation.result_shapes([tuple(x.shape) for x in call.arrays], call.sizes)
+        out = free.pop(0) if tuple(free[0].shape) == shape else None
+    result: Array = execute(call, out)
     return result
 
 
@@ -154,22 +152,6 @@ def decimated_parts(
         call = inverse(structure.pack(alone))
         parts.append(Part(replace(call, data=FLAT), tuple(group), tuple(group)))
     return parts
-
-
-class Flat:
-    """Bands in a list."""
-
-    def pack(self, arrays: Bands) -> list[Array | None]:
-        """The list."""
-        return list(arrays)
-
-    def unpack(self, value: Any) -> Bands:
-        """The bands."""
-        bands: Bands = value
-        return bands
-
-
-FLAT = Flat()
 
 
 def listed(components: Any, function: str) -> list[Any]:

@@ -12,7 +12,7 @@ from liftwave._arrays.complex_parts import complex_of_parts, parts_of_complex
 from liftwave._arrays.convert import as_array
 from liftwave._execute import execute, graph_node
 from liftwave._numbers import is_symbol
-from liftwave._operations.call import SINGLE, Call
+from liftwave._operations.call import FLAT, SINGLE, Call
 from liftwave._operations.dual_tree import DualTreeTransform
 from liftwave._plan.arguments import check_positive_level, normalize_axes
 from liftwave._typing import Array, ArrayLike
@@ -139,18 +139,6 @@ def moved_back(signal: Array, axes: tuple[int, ...]) -> Array:
     return array_namespace(signal).moveaxis(signal, tuple(range(-len(axes), 0)), axes)
 
 
-class _Flat:
-    """The arrays of an operation, in a list."""
-
-    def pack(self, arrays: Sequence[Array | None]) -> list[Array]:
-        """The list."""
-        return list(arrays)
-
-    def unpack(self, value: Any) -> list[Array]:
-        """The arrays."""
-        return list(value)
-
-
 @graph_node
 def dual_tree_parts(x: Array, level: int, biort: Any, qshift: Any, dimensions: int) -> list[Array]:
     """The low-pass, and the real and imaginary parts of bands along the last axes.
@@ -159,7 +147,7 @@ def dual_tree_parts(x: Array, level: int, biort: Any, qshift: Any, dimensions: i
     """
     filters = dual_tree_filters(biort, qshift)
     operation = transform_of(dimensions, level, filters.analysis)
-    result: list[Array] = execute(Call(operation, (x,), _Flat()))
+    result: list[Array] = execute(Call(operation, (x,), FLAT))
     return result
 
 

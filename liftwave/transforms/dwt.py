@@ -12,7 +12,12 @@ from liftwave.wavelets.resolve import WaveletLike
 
 @graph_node
 def dwt(
-    data: Data[ArrayT], wavelet: WaveletLike, mode: ModeLike = "symmetric", axis: int = -1
+    data: Data[ArrayT],
+    wavelet: WaveletLike,
+    mode: ModeLike = "symmetric",
+    axis: int = -1,
+    *,
+    out: tuple[ArrayT, ArrayT] | None = None,
 ) -> tuple[ArrayT, ArrayT]:
     r"""Single-level discrete wavelet transform along one axis.
 
@@ -31,6 +36,11 @@ def dwt(
         ``"reflect"``, ``"symmetric"``, ``"zero"``, ``"constant"``.
     axis : int, optional
         Axis to transform; all others are batch axes.
+    out : (array, array), optional
+        Writeable arrays for ``cA`` and ``cD``, of their library, shapes and dtype. The function
+        writes the bands to them and returns ``out``. They must not share memory with each other or
+        with ``data``. Kernels write to C-contiguous arrays directly, and results for other arrays
+        are copied (see "Threads and memory" in the guide).
 
     Returns
     -------
@@ -49,6 +59,8 @@ def dwt(
         data are not numbers. Under ``"orthogonal"``, if the wavelet is not orthonormal, or the
         signal has less than ``2 * (dec_len - 2)`` samples. All but the last are
         :class:`ValueError`, the last is a :class:`TypeError`.
+    CoefficientsError, ShapeError, DTypeError, ArgumentTypeError
+        If ``out`` does not match the result. Nothing is computed in this case.
 
     Notes
     -----
@@ -75,8 +87,15 @@ def dwt(
     >>> cA, cD = lw.dwt([1.0, 2.0, 3.0, 4.0, 5.0], lw.LiftingScheme.from_name("cdf5.3"), "reflect")
     >>> len(cA), len(cD)
     (3, 2)
+
+    A loop writes the bands of each signal to the same memory:
+
+    >>> import numpy as np
+    >>> bands = np.empty(3), np.empty(3)
+    >>> for signal in np.eye(3, 6):
+    ...     assert lw.dwt(signal, "haar", out=bands) is bands
     """
-    result: tuple[ArrayT, ArrayT] = execute(calls.dwt(data, wavelet, mode, axis))
+    result: tuple[ArrayT, ArrayT] = execute(calls.dwt(data, wavelet, mode, axis), out)
     return result
 
 
@@ -128,7 +147,7 @@ def idwt(
     >>> lw.idwt(cA, cD, "db2", "periodization").round(6).tolist()
     [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
     """
-    result: ArrayT = execute(synthesis_calls.idwt(cA, cD, wavelet, mode, axis, out=out))
+    result: ArrayT = execute(synthesis_calls.idwt(cA, cD, wavelet, mode, axis), out)
     return result
 
 
@@ -139,6 +158,8 @@ def downcoef(
     wavelet: WaveletLike,
     mode: ModeLike = "symmetric",
     level: int = 1,
+    *,
+    out: ArrayT | None = None,
 ) -> ArrayT:
     """Return one band of a 1-D signal: the approximation or the detail of one level.
 
@@ -152,6 +173,8 @@ def downcoef(
         As for :func:`dwt`.
     level : int, optional
         Level of the band, from 1.
+    out : array, optional
+        A writeable array for the band, as for :func:`idwt`.
 
     Returns
     -------
@@ -161,7 +184,8 @@ def downcoef(
     Raises
     ------
     ValueError
-        If ``data`` is not one-dimensional, ``part`` or ``level`` is not valid.
+        If ``data`` is not one-dimensional, ``part`` or ``level`` is not valid, or ``out``
+        does not match the band.
 
     Examples
     --------
@@ -169,7 +193,7 @@ def downcoef(
     >>> lw.downcoef("a", [1.0, 2.0, 3.0, 4.0], "haar", level=2).round(6).tolist()
     [5.0]
     """
-    result: ArrayT = execute(calls.downcoef(part, data, wavelet, mode, level))
+    result: ArrayT = execute(calls.downcoef(part, data, wavelet, mode, level), out)
     return result
 
 

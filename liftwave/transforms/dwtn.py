@@ -12,7 +12,12 @@ from liftwave.wavelets.resolve import Wavelets
 
 @graph_node
 def dwt2(
-    data: Data[ArrayT], wavelet: Wavelets, mode: Modes = "symmetric", axes: Sequence[int] = (-2, -1)
+    data: Data[ArrayT],
+    wavelet: Wavelets,
+    mode: Modes = "symmetric",
+    axes: Sequence[int] = (-2, -1),
+    *,
+    out: tuple[ArrayT, tuple[ArrayT, ArrayT, ArrayT]] | None = None,
 ) -> tuple[ArrayT, tuple[ArrayT, ArrayT, ArrayT]]:
     """Single-level 2-D discrete wavelet transform.
 
@@ -26,6 +31,8 @@ def dwt2(
         Boundary mode, or one per axis.
     axes : 2-sequence of int, optional
         The axes to transform, vertical (H) first.
+    out : (array, (array, array, array)), optional
+        Arrays for the bands, as for :func:`dwt`.
 
     Returns
     -------
@@ -39,7 +46,7 @@ def dwt2(
     Raises
     ------
     ValueError
-        If ``axes`` are not two axes of ``data``, or as for :func:`dwt`.
+        If ``axes`` are not two axes of ``data``, or as for :func:`dwt`, also for ``out``.
 
     Examples
     --------
@@ -51,7 +58,7 @@ def dwt2(
     ([[1.0]], [[1.0]], [[0.0]])
     """
     result: tuple[ArrayT, tuple[ArrayT, ArrayT, ArrayT]] = execute(
-        calls.dwt2(data, wavelet, mode, axes)
+        calls.dwt2(data, wavelet, mode, axes), out
     )
     return result
 
@@ -94,7 +101,7 @@ def idwt2(
     >>> lw.idwt2(lw.dwt2(image, "haar"), "haar").round(6).tolist()
     [[1.0, 2.0], [3.0, 4.0]]
     """
-    result: ArrayT = execute(synthesis_calls.idwt2(coeffs, wavelet, mode, axes, out=out))
+    result: ArrayT = execute(synthesis_calls.idwt2(coeffs, wavelet, mode, axes), out)
     return result
 
 
@@ -104,6 +111,8 @@ def dwtn(
     wavelet: Wavelets,
     mode: Modes = "symmetric",
     axes: Sequence[int] | None = None,
+    *,
+    out: dict[str, ArrayT] | None = None,
 ) -> dict[str, ArrayT]:
     """Single-level n-D discrete wavelet transform.
 
@@ -118,6 +127,8 @@ def dwtn(
     axes : sequence of int, optional
         The axes to transform, in this order. An axis that occurs twice is
         transformed twice. All by default.
+    out : dict of array, optional
+        An array for the band of each key, as for :func:`dwt`.
 
     Returns
     -------
@@ -128,7 +139,7 @@ def dwtn(
     Raises
     ------
     ValueError, TypeError
-        As for :func:`dwt`.
+        As for :func:`dwt`, also for ``out``.
 
     Examples
     --------
@@ -138,7 +149,7 @@ def dwtn(
     >>> {key: band.shape for key, band in bands.items()}
     {'aa': (2, 6, 4), 'ad': (2, 6, 4), 'da': (2, 6, 4), 'dd': (2, 6, 4)}
     """
-    result: dict[str, ArrayT] = execute(calls.dwtn(data, wavelet, mode, axes))
+    result: dict[str, ArrayT] = execute(calls.dwtn(data, wavelet, mode, axes), out)
     return result
 
 
@@ -183,5 +194,5 @@ def idwtn(
     >>> bool(np.allclose(lw.idwtn(lw.dwtn(x, "haar"), "haar"), x))
     True
     """
-    result: ArrayT = execute(synthesis_calls.idwtn(coeffs, wavelet, mode, axes, out=out))
+    result: ArrayT = execute(synthesis_calls.idwtn(coeffs, wavelet, mode, axes), out)
     return result

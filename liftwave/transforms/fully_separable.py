@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate, pairwise, product
+from dataclasses import replace
+from itertools import accumulate, pairwise
 from typing import Any
 
 from liftwave._arrays.convert import Opened, as_array, open_array, open_arrays
@@ -11,7 +12,7 @@ from liftwave._arrays.integers import open_integer_coefficients, open_integer_sa
 from liftwave._arrays.lazy import on_chunks
 from liftwave._execute import execute
 from liftwave._numbers import is_several, items
-from liftwave._operations.call import SINGLE, Call
+from liftwave._operations.call import FLAT, SINGLE, Call
 from liftwave._operations.plan_transforms import analysis, synthesis
 from liftwave._plan.arguments import natural_level, useful_level, warn_of_depth
 from liftwave._plan.axes import AxisPlan, AxisPlans, axis_plans, check_lengths, plans_of_axis
@@ -19,196 +20,11 @@ from liftwave._plan.planning import plan_analysis
 from liftwave._typing import Array, ArrayLike, Modes
 from liftwave.errors import (
     ArgumentTypeError,
-    AxisTypeError,
-    ModeTypeError,
     ShapeError,
-    WaveletTypeError,
-    warn,
 )
+from liftwave.transforms.fully_separable_result import FswavedecnResult
 from liftwave.transforms.structures import Joined
-from liftwave.wavelets.resolve import Wavelets, as_pywt
-
-
-class FswavedecnResult:
-    """Coefficients of a fully separable wavelet transform, in one array.
-
-    Parameters
-    ----------
-    coeffs : array
-        All coefficients.
-    coeff_slices : list of list of slice
-        For each transformed axis the slices of the approximation and of the
-        details, coarsest first.
-    wavelets : sequence of wavelet
-        One per axis.
-    mode_enums : sequence of mode
-        One per axis, as PyWavelets' number or as a name.
-    axes : tuple of int
-        The transformed axes.
-    """
-
-    def __init__(
-        self,
-        coeffs: Array,
-        coeff_slices: list[list[slice]],
-        wavelets: Sequence[Any],
-        mode_enums: Sequence[Any],
-        axes: Sequence[int],
-    ) -> None:
-        self._coeffs = as_array(coeffs)
-        self._coeff_slices = coeff_slices
-        self._plans = axis_plans(
-            items(wavelets, "wavelets must be a sequence", WaveletTypeError),
-            items(mode_enums, "mode_enums must be a sequence", ModeTypeError),
-            tuple(items(axes, "axes must be a sequence of integers", AxisTypeError)),
-            self._coeffs.ndim,
-        )
-
-    @classmethod
-    def _of_plans(
-        cls, coeffs: Array, coeff_slices: list[list[slice]], plans: AxisPlans
-    ) -> FswavedecnResult:
-        result = cls.__new__(cls)
-        result._coeffs, result._coeff_slices, result._plans = coeffs, coeff_slices, plans
-        return result
-
-    @classmethod
-    def _of(cls, result: Any) -> FswavedecnResult:
-        """The result itself, or a result of :func:`pywt.fswavedecn` as one of this class."""
-        if isinstance(result, cls):
-            return result
-        try:
-            fields = (result.coeffs, result.coeff_slices, result.wavelets, result.modes)
-            return cls(*fields, result.axes)
-        except AttributeError:
-            raise ArgumentTypeError(
-                f"expected the result of fswavedecn, got an object of type {type(result).__name__}"
-            ) from None
-
-    @property
-    def coeffs(self) -> Array:
-        """All coefficients in one array."""
-        return self._coeffs
-
-    @coeffs.setter
-    def coeffs(self, c: Array) -> None:
-        c = as_array(c)
-        if c.shape != self._coeffs.shape:
-            raise ShapeError(
-                "new coefficient array must match the existing coefficient shape "
-                f"{tuple(self._coeffs.shape)}, got {tuple(c.shape)}"
-            )
-        self._coeffs = c
-
-    @property
-    def coeff_slices(self) -> list[list[slice]]:
-        """The slices of the bands of each axis, approximation first."""
-        return self._coeff_slices
-
-    @property
-    def ndim(self) -> int:
-        """Number of dimensions of the data."""
-        return int(self.coeffs.ndim)
-
-    @property
-    def ndim_transform(self) -> int:
-        """Number of transformed axes."""
-        return len(self.axes)
-
-    @property
-    def axes(self) -> tuple[int, ...]:
-        """The transformed axes."""
-        return tuple(plan.axis for plan in self._plans)
-
-    @property
-    def levels(self) -> list[int]:
-        """Number of levels along each transformed axis."""
-        return [len(slices) - 1 for slices in self.coeff_slices]
-
-    @property
-    def wavelets(self) -> list[Any]:
-        """The wavelet of each transformed axis, a ``pywt.Wavelet`` if PyWavelets can describe it.
-
-        Lifting schemes, and filter banks whose taps are arrays of another library, stay as they
-        are.
-        """
-        return [as_pywt(plan.wavelet) for plan in self._plans]
-
-    @property
-    def wavelet_names(self) -> list[str]:
-        """The wavelets' names."""
-        return [plan.wavelet.name for plan in self._plans]
-
-    @property
-    def modes(self) -> list[str]:
-        """The boundary mode of each transformed axis."""
-        return [plan.boundary for plan in self._plans]
-
-    @property
-    def approx(self) -> Array:
-        """The band that is an approximation along every axis."""
-        return self._coeffs[self._index_of((0,) * self.ndim_transform)]
-
-    @approx.setter
-    def approx(self, a: Array) -> None:
-        self._assign((0,) * self.ndim_transform, a)
-
-    def detail_keys(self) -> list[tuple[int, ...]]:
-        """The sorted keys of all bands except the approximation."""
-        keys = product(*(range(levels + 1) for levels in self.levels))
-        return sorted(key for key in keys if any(key))
-
-    def __getitem__(self, levels: Sequence[int]) -> Array:
-        """The band with these level numbers along the axes (0: approximation, 1: coarsest)."""
-        return self._coeffs[self._index_of(self._checked(levels))]
-
-    def __setitem__(self, levels: Sequence[int], x: Array) -> None:
-        """Replace a band by an array of its shape."""
-        self._assign(self._checked(levels), x)
-
-    def _assign(self, levels: tuple[int, ...], x: Array) -> None:
-        index, x = self._index_of(levels), as_array(x)
-        band = self._coeffs[index]
-        if band.shape != x.shape:
-            raise ShapeError(
-                "x does not match the shape of the requested coefficient: "
-                f"got {tuple(x.shape)} for a band of shape {tuple(band.shape)}"
-            )
-        if x.dtype != band.dtype:
-            warn(
-                f"dtype mismatch:  converting the provided array to dtype {band.dtype}", UserWarning
-            )
-        self._coeffs[index] = x
-
-    def _index_of(self, levels: tuple[int, ...]) -> tuple[slice, ...]:
-        index = [slice(None)] * self.ndim
-        for axis, slices, level in zip(self.axes, self.coeff_slices, levels, strict=True):
-            index[axis] = slices[level]
-        return tuple(index)
-
-    def _checked(self, levels: Sequence[int]) -> tuple[int, ...]:
-        numbers = tuple(items(levels, "levels must be a tuple of integers"))
-        if len(numbers) != self.ndim_transform:
-            raise ShapeError(
-                "levels must match the number of transformed axes: "
-                f"got {len(numbers)} levels for {self.ndim_transform} axes"
-            )
-        if not all(_is_natural(level) for level in numbers):
-            raise ShapeError(f"Index must be a tuple of non-negative integers, got {numbers}")
-        index = tuple(int(level) for level in numbers)
-        if any(level > most for level, most in zip(index, self.levels, strict=True)):
-            raise ShapeError(
-                "Specified indices exceed the number of transform levels: "
-                f"{index}, of {self.levels}"
-            )
-        return index
-
-
-def _is_natural(level: Any) -> bool:
-    try:
-        return bool(level >= 0 and int(level) == level)
-    except (TypeError, ValueError):
-        return False
+from liftwave.wavelets.resolve import Wavelets
 
 
 def fswavedecn(
@@ -217,6 +33,8 @@ def fswavedecn(
     mode: Modes = "symmetric",
     levels: int | Sequence[int | None] | None = None,
     axes: Sequence[int] | None = None,
+    *,
+    out: FswavedecnResult | None = None,
 ) -> FswavedecnResult:
     """Fully separable (anisotropic) wavelet transform.
 
@@ -233,6 +51,9 @@ def fswavedecn(
         Number of levels, or one per axis; by default :func:`dwt_max_level` of each axis.
     axes : sequence of int, optional
         The axes to transform, each once; all by default.
+    out : FswavedecnResult, optional
+        The result of an earlier call with these arguments, for data of the same shape. The function
+        writes all coefficients to it and returns it.
 
     Returns
     -------
@@ -242,7 +63,7 @@ def fswavedecn(
     Raises
     ------
     ValueError, TypeError
-        As for :func:`wavedecn`.
+        As for :func:`wavedecn`, also for ``out``.
 
     References
     ----------
@@ -262,13 +83,62 @@ def fswavedecn(
     (17, 10)
     """
     x, plans, depths = checked_arguments(data, wavelet, mode, levels, axes)
-    opened = _open(x, plans, max(depths))
-    coeffs, slices = opened.array, []
-    for plan, level in zip(plans, depths, strict=True):
-        call, places = axis_analysis(coeffs, plan, level)
+    opened, slices = _open(x, plans, max(depths)), _slices_of_axes(tuple(x.shape), plans, depths)
+    if out is not None:
+        _check_out(out, opened, slices, plans)
+    coeffs = opened.array
+    for plan, places in zip(plans, slices, strict=True):
+        call = axis_analysis(coeffs, plan, places)
+        if out is not None and plan is plans[-1]:
+            _write(call, out.coeffs, opened)
+            return out
         coeffs = execute(call)
-        slices.append(places)
     return FswavedecnResult._of_plans(opened.close(coeffs), slices, plans)
+
+
+def _check_out(out: Any, opened: Opened, slices: list[list[slice]], plans: AxisPlans) -> None:
+    """Raise unless coefficients with these slices can be written to ``out``.
+
+    Raises
+    ------
+    ArgumentTypeError, ShapeError, DTypeError
+        If it is not such a result, or its array is not writeable, or shares memory with the data.
+    """
+    from liftwave._arrays.out import (  # few calls have out
+        Target,
+        check_in_memory,
+        check_separate,
+        check_target,
+    )
+
+    if not isinstance(out, FswavedecnResult):
+        raise ArgumentTypeError(
+            f"out must be a result of fswavedecn, got an object of type {type(out).__name__}"
+        )
+    check_in_memory([opened.array])
+    shape = list(opened.array.shape)
+    for plan, places in zip(plans, slices, strict=True):
+        shape[plan.axis] = places[-1].stop
+    if out._plans != plans or out.coeff_slices != slices:
+        raise ShapeError(
+            f"out has bands of wavelets {out.wavelet_names}, modes {out.modes}, axes {out.axes} "
+            f"and levels {out.levels} in an array of shape {tuple(out.coeffs.shape)}, which do not "
+            "match these arguments: pass the result of a call with the same arguments"
+        )
+    target = Target(0, "out.coeffs", out.coeffs)
+    check_target(target, opened, tuple(shape))
+    check_separate([target], [opened.array])
+
+
+def _write(call: Call, coeffs: Array, opened: Opened) -> None:
+    """Write the results along the last axis to the places of their bands in an array."""
+    places, bands = call.result.unpack(coeffs), replace(call, result=FLAT)
+    if opened.array.dtype == coeffs.dtype:
+        execute(bands, places)
+        return
+    for place, band in zip(places, execute(bands), strict=True):
+        assert place is not None
+        place[...] = opened.close(band)
 
 
 @on_chunks("open_samples")
@@ -302,13 +172,24 @@ def checked_arguments(
     return x, plans, _levels_per_axis(levels, plans, tuple(x.shape))
 
 
-def axis_analysis(x: Array, plan: AxisPlan, level: int) -> tuple[Call, list[slice]]:
-    """The analysis along one axis, and the slices of its bands in the result."""
+def _slices_of_axes(
+    shape: tuple[int, ...], plans: AxisPlans, depths: Sequence[int]
+) -> list[list[slice]]:
+    """The slices of the bands of each axis in the result."""
+    return [band_slices(shape, plan, level) for plan, level in zip(plans, depths, strict=True)]
+
+
+def band_slices(shape: tuple[int, ...], plan: AxisPlan, level: int) -> list[slice]:
+    """The slices of the bands of one axis in the result, for data of this shape."""
+    shapes = plan_analysis(shape, plans_of_axis(plan, len(shape)), level).shapes
+    ends = accumulate((band[plan.axis] for band in shapes), initial=0)
+    return [slice(*pair) for pair in pairwise(ends)]
+
+
+def axis_analysis(x: Array, plan: AxisPlan, slices: list[slice]) -> Call:
+    """The analysis along one axis to bands at these slices."""
     plans = plans_of_axis(plan, x.ndim)
-    shapes = plan_analysis(tuple(x.shape), plans, level).shapes
-    ends = accumulate((shape[plan.axis] for shape in shapes), initial=0)
-    slices = [slice(*pair) for pair in pairwise(ends)]
-    return Call(analysis(plans, x.ndim, level), (x,), Joined(plan.axis, slices)), slices
+    return Call(analysis(plans, x.ndim, len(slices) - 1), (x,), Joined(plan.axis, slices))
 
 
 def axis_synthesis(coeffs: Array, plan: AxisPlan, slices: Sequence[slice]) -> Call:

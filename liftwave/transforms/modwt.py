@@ -12,7 +12,7 @@ from array_api_compat import array_namespace
 from liftwave._arrays.convert import are_plain, as_array
 from liftwave._execute import execute, graph_node
 from liftwave._kernels.reference.pieces import slice_along
-from liftwave._operations.call import Call
+from liftwave._operations.call import FLAT, Call
 from liftwave._operations.plan_transforms import analysis
 from liftwave._plan.arguments import check_positive_level, natural_level, normalize_axis
 from liftwave._plan.axes import AxisPlans, plans_along
@@ -20,7 +20,7 @@ from liftwave._plan.undecimated import Undecimated
 from liftwave._typing import Array, ArrayT, Data
 from liftwave.errors import LevelError, ModeError, ShapeError, WaveletError
 from liftwave.transforms.alignment import Alignment
-from liftwave.transforms.components import FLAT, Components, parts_of
+from liftwave.transforms.components import Components, parts_of
 from liftwave.transforms.structures import BAND_LIST
 from liftwave.transforms.undecimated_calls import undecimated_synthesis
 from liftwave.transforms.undecimated_modes import is_lifting
@@ -39,6 +39,8 @@ def modwt(
     level: int | None = None,
     axis: int = -1,
     mode: Edges = "periodic",
+    *,
+    out: list[ArrayT] | None = None,
 ) -> list[ArrayT]:
     r"""Maximal overlap discrete wavelet transform.
 
@@ -55,6 +57,8 @@ def modwt(
     mode : {"periodic", "reflection"}
         ``"reflection"`` transforms the signal followed by its mirror image. The bands then have
         ``2 n`` samples.
+    out : list of array, optional
+        Arrays for the coefficients, in the structure of the result, as for :func:`dwt`.
 
     Returns
     -------
@@ -66,7 +70,8 @@ def modwt(
     Raises
     ------
     ValueError, TypeError
-        As for :func:`dwt`; also if ``level`` is less than 1, or ``mode`` is not one of these.
+        As for :func:`dwt`, also for ``out``; also if ``level`` is less than 1, or ``mode`` is not
+        one of these.
 
     Notes
     -----
@@ -90,7 +95,7 @@ def modwt(
     >>> W1.round(6).tolist(), V1.round(6).tolist()
     ([-3.0, 0.5, 1.0, 2.0, -0.5], [4.0, 1.5, 3.0, 6.0, 7.5])
     """
-    result: list[ArrayT] = execute(modwt_call(x, wavelet, level, axis, mode))
+    result: list[ArrayT] = execute(modwt_call(x, wavelet, level, axis, mode), out)
     return result
 
 
@@ -134,13 +139,12 @@ def imodwt(
     """
     call = imodwt_call(coeffs, wavelet, axis)
     if not is_reflection(mode):
-        call.out = out
-        return cast("ArrayT", execute(call))
+        return cast("ArrayT", execute(call, out))
     half: Any = _new_half(call.arrays, axis) if out is None else out
     if half is None:
         return cast("ArrayT", _half(execute(call), axis))
-    call.out, call.out_shape = half, tuple(_half(call.arrays[0], axis).shape)
-    return cast("ArrayT", execute(call))
+    shape = tuple(_half(call.arrays[0], axis).shape)
+    return cast("ArrayT", execute(call, half, shape))
 
 
 @graph_node

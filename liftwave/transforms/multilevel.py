@@ -20,6 +20,8 @@ def wavedec(
     mode: ModeLike = "symmetric",
     level: int | None = None,
     axis: int = -1,
+    *,
+    out: list[ArrayT] | None = None,
 ) -> list[ArrayT]:
     """Multilevel discrete wavelet transform along one axis.
 
@@ -33,6 +35,8 @@ def wavedec(
         Number of levels; by default :func:`dwt_max_level`.
     axis : int, optional
         Axis to transform; all others are batch axes.
+    out : list of array, optional
+        Arrays for the coefficients, in the structure of the result, as for :func:`dwt`.
 
     Returns
     -------
@@ -42,7 +46,7 @@ def wavedec(
     Raises
     ------
     ValueError, TypeError
-        As for :func:`dwt`; also if ``level`` is negative.
+        As for :func:`dwt`; also if ``level`` is negative, or ``out`` does not match.
 
     Warns
     -----
@@ -56,7 +60,7 @@ def wavedec(
     >>> cA2.round(6).tolist(), cD2.round(6).tolist()
     ([5.0, 13.0], [-2.0, -2.0])
     """
-    result: list[ArrayT] = execute(calls.wavedec(data, wavelet, mode, level, axis))
+    result: list[ArrayT] = execute(calls.wavedec(data, wavelet, mode, level, axis), out)
     return result
 
 
@@ -103,7 +107,7 @@ def waverec(
     >>> lw.waverec(coeffs, "haar").round(6).tolist()
     [1.0, 2.0, 3.0, 4.0]
     """
-    result: ArrayT = execute(synthesis_calls.waverec(coeffs, wavelet, mode, axis, out=out))
+    result: ArrayT = execute(synthesis_calls.waverec(coeffs, wavelet, mode, axis), out)
     return result
 
 
@@ -117,6 +121,8 @@ def wavedec2(
     mode: Modes = "symmetric",
     level: int | None = None,
     axes: Sequence[int] = (-2, -1),
+    *,
+    out: list[Any] | None = None,
 ) -> list[Any]:
     """Multilevel 2-D discrete wavelet transform.
 
@@ -130,6 +136,8 @@ def wavedec2(
         Number of levels; by default the maximum over both axes.
     axes : 2-sequence of int, optional
         The axes to transform, vertical (H) first.
+    out : list, optional
+        Arrays for the coefficients, in the structure of the result, as for :func:`dwt`.
 
     Returns
     -------
@@ -140,7 +148,7 @@ def wavedec2(
     Raises
     ------
     ValueError, TypeError
-        As for :func:`dwt2`; also if ``level`` is negative.
+        As for :func:`dwt2`; also if ``level`` is negative, or ``out`` does not match.
 
     Warns
     -----
@@ -155,7 +163,7 @@ def wavedec2(
     >>> coeffs[0].round(6).tolist(), coeffs[1][0].shape, coeffs[2][0].shape
     ([[4.0, 4.0], [4.0, 4.0]], (2, 2), (4, 4))
     """
-    result: list[Any] = execute(calls.wavedec2(data, wavelet, mode, level, axes))
+    result: list[Any] = execute(calls.wavedec2(data, wavelet, mode, level, axes), out)
     return result
 
 
@@ -198,7 +206,7 @@ def waverec2(
     >>> bool(np.allclose(lw.waverec2(lw.wavedec2(image, "db2"), "db2"), image))
     True
     """
-    result: ArrayT = execute(synthesis_calls.waverec2(coeffs, wavelet, mode, axes, out=out))
+    result: ArrayT = execute(synthesis_calls.waverec2(coeffs, wavelet, mode, axes), out)
     return result
 
 
@@ -212,6 +220,8 @@ def wavedecn(
     mode: Modes = "symmetric",
     level: int | None = None,
     axes: Sequence[int] | int | None = None,
+    *,
+    out: list[Any] | None = None,
 ) -> list[Any]:
     """Multilevel n-D discrete wavelet transform.
 
@@ -225,6 +235,8 @@ def wavedecn(
         Number of levels; by default :func:`dwtn_max_level`.
     axes : int or sequence of int, optional
         The axes to transform, each once; all by default.
+    out : list, optional
+        Arrays for the coefficients, in the structure of the result, as for :func:`dwt`.
 
     Returns
     -------
@@ -236,7 +248,7 @@ def wavedecn(
     Raises
     ------
     ValueError, TypeError
-        As for :func:`dwtn`; also if ``level`` is negative.
+        As for :func:`dwtn`; also if ``level`` is negative, or ``out`` does not match.
 
     Warns
     -----
@@ -251,7 +263,7 @@ def wavedecn(
     >>> sorted(coeffs[1])
     ['aad', 'ada', 'add', 'daa', 'dad', 'dda', 'ddd']
     """
-    result: list[Any] = execute(calls.wavedecn(data, wavelet, mode, level, axes))
+    result: list[Any] = execute(calls.wavedecn(data, wavelet, mode, level, axes), out)
     return result
 
 
@@ -295,5 +307,5 @@ def waverecn(
     >>> bool(np.allclose(lw.waverecn(lw.wavedecn(x, "haar"), "haar"), x))
     True
     """
-    result: ArrayT = execute(synthesis_calls.waverecn(coeffs, wavelet, mode, axes, out=out))
+    result: ArrayT = execute(synthesis_calls.waverecn(coeffs, wavelet, mode, axes), out)
     return result

@@ -8,7 +8,7 @@ from typing import Any
 
 from liftwave._arrays.convert import as_array
 from liftwave._numbers import flag
-from liftwave._operations.call import Call, Structure
+from liftwave._operations.call import FLAT, Call, Structure
 from liftwave._operations.planned_transform import detail_keys
 from liftwave._operations.transform import Transform
 from liftwave._plan.arguments import normalize_axes, normalize_axis, undecimated_level
@@ -17,7 +17,7 @@ from liftwave._plan.undecimated import Undecimated
 from liftwave._typing import Array, ModeLike, Modes
 from liftwave.errors import ModeError, OptionError, WaveletError
 from liftwave.transforms import calls, synthesis_calls, undecimated_calls
-from liftwave.transforms.components import FLAT, Components, Part, decimated_parts, parts_of
+from liftwave.transforms.components import Components, Part, decimated_parts, parts_of
 from liftwave.transforms.structures import BAND_LIST, TRIPLE_LIST, dict_list
 from liftwave.transforms.undecimated_modes import is_lifting
 from liftwave.wavelets.lifting.scheme import LiftingScheme

@@ -34,20 +34,18 @@ def idwt(
     wavelet: WaveletLike,
     mode: ModeLike = "symmetric",
     axis: int = -1,
-    *,
-    out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.idwt`."""
     if type(cA) is type(cD) is np.ndarray:
         ndim = cA.ndim
         transform = synthesis(plans_along(wavelet, mode, axis, ndim), ndim, 1, False)
-        return Call(transform, (cA, cD), SINGLE, PAIR, (), out)
+        return Call(transform, (cA, cD), SINGLE, PAIR)
     bands = PAIR.unpack((cA, cD))
     like = bands[1] if bands[0] is None else bands[0]
     if like is None:
         raise ShapeError("At least one coefficient parameter must be specified.")
     plans = plans_along(wavelet, mode, axis, like.ndim)
-    return synthesis_call(bands, plans, like.ndim, PAIR, out, trim_odd=False)
+    return synthesis_call(bands, plans, like.ndim, PAIR, trim_odd=False)
 
 
 def idwt2(
@@ -55,14 +53,12 @@ def idwt2(
     wavelet: Wavelets,
     mode: Modes = "symmetric",
     axes: Sequence[int] = (-2, -1),
-    *,
-    out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.idwt2`."""
     bands = QUAD.unpack(coeffs)
     ndim = _ndim_of(bands, "`coeffs` must contain at least one non-null wavelet band")
     plans = axis_plans(wavelet, mode, two_axes(axes), ndim, False)
-    return synthesis_call(bands, plans, ndim, QUAD, out, trim_odd=False)
+    return synthesis_call(bands, plans, ndim, QUAD, trim_odd=False)
 
 
 def idwtn(
@@ -70,8 +66,6 @@ def idwtn(
     wavelet: Wavelets,
     mode: Modes = "symmetric",
     axes: Sequence[int] | None = None,
-    *,
-    out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.idwtn`."""
     bands = present_bands(coeffs)
@@ -88,7 +82,7 @@ def idwtn(
         )
     structure = keyed_bands(letters)
     flat = [bands.get(key) for key in structure.keys]
-    return synthesis_call(flat, plans, ndim, structure, out, trim_odd=False)
+    return synthesis_call(flat, plans, ndim, structure, trim_odd=False)
 
 
 def waverec(
@@ -96,13 +90,11 @@ def waverec(
     wavelet: WaveletLike,
     mode: ModeLike = "symmetric",
     axis: int = -1,
-    *,
-    out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.waverec`."""
     bands = BAND_LIST.unpack(coeffs)
     ndim = _ndim_of(bands)
-    return synthesis_call(bands, plans_along(wavelet, mode, axis, ndim), ndim, BAND_LIST, out)
+    return synthesis_call(bands, plans_along(wavelet, mode, axis, ndim), ndim, BAND_LIST)
 
 
 def waverec2(
@@ -110,14 +102,12 @@ def waverec2(
     wavelet: Wavelets,
     mode: Modes = "symmetric",
     axes: Sequence[int] = (-2, -1),
-    *,
-    out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.waverec2`."""
     bands = TRIPLE_LIST.unpack(coeffs)
     ndim = _ndim_of(bands)
     plans = axis_plans(wavelet, mode, two_axes(axes), ndim)
-    return synthesis_call(bands, plans, ndim, TRIPLE_LIST, out)
+    return synthesis_call(bands, plans, ndim, TRIPLE_LIST)
 
 
 def waverecn(
@@ -125,8 +115,6 @@ def waverecn(
     wavelet: Wavelets,
     mode: Modes = "symmetric",
     axes: Sequence[int] | int | None = None,
-    *,
-    out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.waverecn`."""
     approx, details = dict_list_bands(coeffs)
@@ -135,7 +123,7 @@ def waverecn(
     check_key_lengths(details, len(plans))
     structure = dict_list(len(plans))
     flat = [approx, *(bands.get(key) for bands in details for key in structure.keys)]
-    return synthesis_call(flat, plans, ndim, structure, out)
+    return synthesis_call(flat, plans, ndim, structure)
 
 
 def _ndim_of(
@@ -171,7 +159,6 @@ def synthesis_call(
     plans: AxisPlans,
     ndim: int,
     structure: Structure,
-    out: Array | None = None,
     trim_odd: bool = True,
 ) -> Call:
     """The call of a synthesis from bands. Some bands can be missing."""
@@ -179,9 +166,9 @@ def synthesis_call(
     level = (len(bands) - 1) // len(complete) if complete else 0
     for band in bands:
         if band is None:
-            return _partial_synthesis(bands, plans, ndim, structure, out, trim_odd)
+            return _partial_synthesis(bands, plans, ndim, structure, trim_odd)
     transform = synthesis(plans, ndim, level, trim_odd)
-    return Call(transform, cast("Sequence[Array]", bands), SINGLE, structure, (), out)
+    return Call(transform, cast("Sequence[Array]", bands), SINGLE, structure)
 
 
 def _partial_synthesis(
@@ -189,7 +176,6 @@ def _partial_synthesis(
     plans: AxisPlans,
     ndim: int,
     structure: Structure,
-    out: Array | None,
     trim_odd: bool,
 ) -> Call:
     is_present = [band is not None for band in bands]
@@ -200,4 +186,4 @@ def _partial_synthesis(
     )
     transform = partial_synthesis(plans, ndim, keys, is_present[0], trim_odd=trim_odd)
     present = [band for band in bands if band is not None]
-    return Call(transform, present, SINGLE, _Present(structure, is_present), (), out)
+    return Call(transform, present, SINGLE, _Present(structure, is_present))

@@ -24,6 +24,7 @@ def swt(
     norm: bool = False,
     *,
     mode: ModeLike = "periodization",
+    out: list[Any] | None = None,
 ) -> list[Any]:
     r"""Multilevel undecimated (stationary) wavelet transform along one axis.
 
@@ -50,6 +51,8 @@ def swt(
         (``"periodization"``, the same as ``"periodic"``), indices are periodic. A filter bank has
         the modes of :func:`dwt`; :func:`iswt` inverts only the default. A lifting scheme has the
         modes of lifting, and an inverse in each of them.
+    out : list, optional
+        Arrays for the coefficients, in the structure of the result, as for :func:`dwt`.
 
     Returns
     -------
@@ -60,8 +63,9 @@ def swt(
     Raises
     ------
     ValueError, TypeError
-        As for :func:`dwt`; also if ``level`` is less than 1 or ``start_level`` is negative, or if
-        the taps of the last level are as far apart as the ends of a signal that is not periodic.
+        As for :func:`dwt`, also for ``out``; also if ``level`` is less than 1 or ``start_level`` is
+        negative, or if the taps of the last level are as far apart as the ends of a signal that is
+        not periodic.
 
     Warns
     -----
@@ -106,7 +110,7 @@ def swt(
     ([2.12132, 4.242641, 8.485281, 6.363961], [-0.707107, -1.414214, -2.828427, 4.949747])
     """
     result: list[Any] = execute(
-        calls.swt(data, wavelet, level, start_level, axis, trim_approx, norm, mode)
+        calls.swt(data, wavelet, level, start_level, axis, trim_approx, norm, mode), out
     )
     return result
 
@@ -166,7 +170,7 @@ def iswt(
     >>> lw.iswt(coeffs, "db2").round(6).tolist()
     [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
     """
-    result: Array = execute(calls.iswt(coeffs, wavelet, norm, axis, mode, out=out))
+    result: Array = execute(calls.iswt(coeffs, wavelet, norm, axis, mode), out)
     return result
 
 
@@ -184,6 +188,7 @@ def swt2(
     norm: bool = False,
     *,
     mode: Modes = "periodization",
+    out: list[Any] | None = None,
 ) -> list[Any]:
     """Multilevel 2-D undecimated wavelet transform.
 
@@ -203,6 +208,8 @@ def swt2(
         Whether to return only the coarsest approximation.
     norm, mode
         As for :func:`swt`; ``mode`` is one for all axes, or one per axis.
+    out : list, optional
+        Arrays for the coefficients, in the structure of the result, as for :func:`dwt`.
 
     Returns
     -------
@@ -214,7 +221,8 @@ def swt2(
     Raises
     ------
     ValueError, TypeError
-        As for :func:`dwt2`; also if ``level`` or ``start_level`` is negative.
+        As for :func:`dwt2`; also if ``level`` or ``start_level`` is negative, or ``out``
+        does not match.
 
     Warns
     -----
@@ -230,7 +238,7 @@ def swt2(
     ((3, 5), 2.0, True)
     """
     result: list[Any] = execute(
-        calls.swt2(data, wavelet, level, start_level, axes, trim_approx, norm, mode)
+        calls.swt2(data, wavelet, level, start_level, axes, trim_approx, norm, mode), out
     )
     return result
 
@@ -275,7 +283,7 @@ def iswt2(
     >>> bool(np.allclose(lw.iswt2(lw.swt2(image, "db2", level=2), "db2"), image))
     True
     """
-    result: Array = execute(calls.iswt2(coeffs, wavelet, norm, axes, mode, out=out))
+    result: Array = execute(calls.iswt2(coeffs, wavelet, norm, axes, mode), out)
     return result
 
 
@@ -293,6 +301,7 @@ def swtn(
     norm: bool = False,
     *,
     mode: Modes = "periodization",
+    out: list[Any] | None = None,
 ) -> list[Any]:
     """Multilevel n-D undecimated wavelet transform.
 
@@ -312,6 +321,8 @@ def swtn(
         Whether to return only the coarsest approximation.
     norm, mode
         As for :func:`swt`; ``mode`` is one for all axes, or one per axis.
+    out : list, optional
+        Arrays for the coefficients, in the structure of the result, as for :func:`dwt`.
 
     Returns
     -------
@@ -323,7 +334,8 @@ def swtn(
     Raises
     ------
     ValueError, TypeError
-        As for :func:`dwtn`; also if ``level`` or ``start_level`` is negative.
+        As for :func:`dwtn`; also if ``level`` or ``start_level`` is negative, or ``out``
+        does not match.
 
     Warns
     -----
@@ -339,7 +351,7 @@ def swtn(
     (['aaa', 'aad', 'ada', 'add', 'daa', 'dad', 'dda', 'ddd'], (3, 4, 5))
     """
     result: list[Any] = execute(
-        calls.swtn(data, wavelet, level, start_level, axes, trim_approx, norm, mode)
+        calls.swtn(data, wavelet, level, start_level, axes, trim_approx, norm, mode), out
     )
     return result
 
@@ -384,5 +396,5 @@ def iswtn(
     >>> bool(np.allclose(lw.iswtn(lw.swtn(x, "db2", level=2), "db2"), x))
     True
     """
-    result: Array = execute(calls.iswtn(coeffs, wavelet, axes, norm, mode, out=out))
+    result: Array = execute(calls.iswtn(coeffs, wavelet, axes, norm, mode), out)
     return result

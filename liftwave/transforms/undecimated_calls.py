@@ -158,8 +158,6 @@ def iswt(
     norm: bool = False,
     axis: int = -1,
     mode: ModeLike = "periodization",
-    *,
-    out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.iswt`."""
     structure = ONE_AXIS.of_argument(coeffs, (tuple, list))
@@ -167,7 +165,7 @@ def iswt(
     shape = shape_of_all(bands)
     plans = plans_along(wavelet, undecimated_options(0, norm), axis, len(shape))
     plans = invertible("iswt", plans, mode, shape)
-    return undecimated_synthesis(bands, plans, len(shape), structure, out)
+    return undecimated_synthesis(bands, plans, len(shape), structure)
 
 
 def iswt2(
@@ -176,8 +174,6 @@ def iswt2(
     norm: bool = False,
     axes: Sequence[int] = (-2, -1),
     mode: Modes = "periodization",
-    *,
-    out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.iswt2`."""
     structure = TWO_AXES.of_argument(coeffs, (tuple, list))
@@ -185,7 +181,7 @@ def iswt2(
     shape = shape_of_all(bands)
     plans = axis_plans(wavelet, undecimated_options(0, norm), two_axes(axes), len(shape))
     plans = invertible("iswt2", plans, mode, shape)
-    return undecimated_synthesis(bands, plans, len(shape), structure, out)
+    return undecimated_synthesis(bands, plans, len(shape), structure)
 
 
 def iswtn(
@@ -194,8 +190,6 @@ def iswtn(
     axes: Sequence[int] | None = None,
     norm: bool = False,
     mode: Modes = "periodization",
-    *,
-    out: Array | None = None,
 ) -> Call:
     """The call of :func:`liftwave.iswtn`."""
     letters = letters_of(coeffs, axes)
@@ -205,7 +199,7 @@ def iswtn(
     plans = axis_plans(wavelet, undecimated_options(0, norm), axes, len(shape))
     check_letters(letters, plans)
     plans = invertible("iswtn", plans, mode, shape)
-    return undecimated_synthesis(bands, plans, len(shape), structure, out)
+    return undecimated_synthesis(bands, plans, len(shape), structure)
 
 
 def undecimated_synthesis(
@@ -213,12 +207,11 @@ def undecimated_synthesis(
     plans: AxisPlans,
     ndim: int,
     structure: Structure,
-    out: Array | None = None,
 ) -> Call:
     """The call of a synthesis. All bands must have the same shape."""
     shape_of_all(bands)
     assert (len(bands) - 1) % len(detail_keys(len(plans))) == 0
-    return synthesis_call(bands, plans, ndim, structure, out, trim_odd=False)
+    return synthesis_call(bands, plans, ndim, structure, trim_odd=False)
 
 
 def shape_of_all(bands: Sequence[Array | None]) -> tuple[int, ...]:

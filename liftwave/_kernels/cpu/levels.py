@@ -5,7 +5,7 @@ The module has one native object per plan, which takes arrays and returns arrays
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby, islice, product
 from math import inf, prod
 from typing import Any, Literal, TypeAlias, cast
@@ -15,7 +15,7 @@ from array_api_compat import array_namespace
 
 import liftwave._cpu as _cpu
 from liftwave._kernels import axis_by_axis
-from liftwave._kernels.contract import NativeRun
+from liftwave._kernels.contract import NativeRun, Targets
 from liftwave._kernels.cpu.circular import circular_level
 from liftwave._kernels.cpu.filters import NAME, CpuFilters, analysis_axis, synthesis_axis
 from liftwave._kernels.cpu.lifting import CpuLifting, level_groups
@@ -29,6 +29,8 @@ from liftwave._kernels.cpu.memory import (
     memory,
     numpy_dtype,
     paged_empty,
+    receiving,
+    receiving_memory,
     serves,
     with_copies,
 )
@@ -45,6 +47,7 @@ from liftwave._plan.levels import (
 from liftwave._typing import Array
 from liftwave.wavelets.taps import Taps, is_concrete
 
+_RECEIVING = f"{NAME}, out"  # the key of native objects that write to the caller's arrays
 # The most axes that the module transforms at once.
 _MAX_AXES = 4
 # The longest row of the last axis, in samples, of which several fit the L2 cache.
@@ -67,8 +70,12 @@ class CpuLevels(CpuFilters, CpuLifting):
 
     name = NAME
 
-    def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
+    def analyse(
+        self, x: Array, plan: AnalysisPlan, dtype: Any = None, out: Targets | None = None
+    ) -> list[Array]:
         """All bands: the approximation, then the details; in ``dtype`` unless it is None."""
+        if out is not None:
+            return self._analyse_into(x, plan, dtype, out)
         native: _NativeAnalysis | None = plan.native.get(NAME)
         if native is None:
             native = plan.native[NAME] = _native_analysis(plan, tuple(x.shape))
@@ -80,14 +87,33 @@ class CpuLevels(CpuFilters, CpuLifting):
             return self._analyse_in_parts(x, plan, dtype)
         return all_like(x, _analyse_memory(memory(x), native, dtype))
 
-    def _analyse_in_parts(self, x: Array, plan: AnalysisPlan, dtype: Any) -> list[Array]:
+    def _analyse_into(self, x: Array, plan: AnalysisPlan, dtype: Any, out: Targets) -> list[Array]:
+        """The bands, in arrays of ``out`` where these can be written while ``x`` is read."""
+        native: _NativeAnalysis | None = plan.native.get(_RECEIVING)
+        if native is None:
+            native = _native_analysis(plan, tuple(x.shape), receives=True)
+            plan.native[_RECEIVING] = native
+        if not native:
+            return self._analyse_in_parts(x, plan, dtype, out)
+        work = memory(x)
+        kind = work.dtype if dtype is None else numpy_dtype(dtype)
+        targets = [None if array is None else _target(array, [work], kind) for array in out]
+        bands = _analyse_memory(work, native, dtype, targets)
+        return [
+            like(x, band) if target is None else cast(Array, array)
+            for band, target, array in zip(bands, targets, out, strict=True)
+        ]
+
+    def _analyse_in_parts(
+        self, x: Array, plan: AnalysisPlan, dtype: Any, out: Targets | None = None
+    ) -> list[Array]:
         """Level by level, or one level axis by axis."""
         if len(plan.levels) == 1:
             x = x if dtype is None else array_namespace(x).astype(x, dtype, copy=False)
             return axis_by_axis.analyse_level(x, plan.levels[0], self)
         details: list[Array] = []
         for part in plan.parts:
-            x, *bands = self.analyse(x, part, dtype)
+            x, *bands = self.analyse(x, part, dtype, _of_part(out, part, len(details), plan))
             details[:0] = bands
         return [x, *details]
 
@@ -107,7 +133,8 @@ class CpuLevels(CpuFilters, CpuLifting):
         work = _fitting(list(map(memory, bands)), plan)
         may_be_shorter = isinstance(native, _cpu.CircularSynthesis)
         is_whole = out is None or tuple(out.shape) == plan.shape
-        target = _target(out, work) if out is not None and (is_whole or may_be_shorter) else None
+        is_written = out is not None and (is_whole or may_be_shorter)
+        target = _target(cast(Array, out), work, work[0].dtype) if is_written else None
         if target is None:
             return like(bands[0], with_copies(native.run, work))
         if native.write(work, target) is None:
@@ -136,17 +163,34 @@ class CpuLevels(CpuFilters, CpuLifting):
         return approx[0]
 
 
+def _of_part(
+    out: Targets | None, part: AnalysisPlan, finer: int, plan: AnalysisPlan
+) -> Targets | None:
+    """The arrays for the bands of one level, with ``finer`` details of the levels before."""
+    if out is None:
+        return None
+    stop = len(out) - finer
+    approx = out[0] if part is plan.parts[-1] else None
+    return [approx, *out[stop - len(part.keys[0]) : stop]]
+
+
 def _analyse_memory(
     work: Any,
     native: _cpu.Analysis | _cpu.CircularAnalysis | _cpu.LiftAnalysis | _cpu.WholeLiftAnalysis,
     dtype: Any,
+    targets: Sequence[Any] = (),
 ) -> list[Any]:
-    """The bands of a NumPy array, in ``dtype`` unless it is None; lifting widens samples."""
-    if dtype is None:
-        return with_copies(native.run, work)
-    if isinstance(native, _cpu.LiftAnalysis):
-        return with_copies(native.run_in, work, numpy_dtype(dtype))
-    return with_copies(native.run, work.astype(numpy_dtype(dtype), copy=False))
+    """The bands of a NumPy array, in ``dtype`` unless it is None; lifting widens samples.
+
+    ``targets`` are the arrays for the bands, if the native object writes to these.
+    """
+    arguments: tuple[Any, ...] = (work,)
+    entry: Callable[..., list[Any] | None] = native.run
+    if dtype is not None and isinstance(native, _cpu.LiftAnalysis):
+        entry, arguments = native.run_in, (work, numpy_dtype(dtype))
+    elif dtype is not None:
+        arguments = (work.astype(numpy_dtype(dtype), copy=False),)
+    return with_copies(receiving(entry, targets) if targets else entry, *arguments)
 
 
 def _fitting(bands: list[Any], plan: SynthesisPlan) -> list[Any]:
@@ -157,41 +201,44 @@ def _fitting(bands: list[Any], plan: SynthesisPlan) -> list[Any]:
     return bands
 
 
-def _target(out: Array, bands: Sequence[Any]) -> Any:
-    """``out`` as a NumPy array to write to; None if not contiguous, or if a band overlaps it."""
+def _target(out: Array, inputs: Sequence[Any], dtype: Any) -> Any:
+    """``out`` as a NumPy array to write to; None if not contiguous, or if an input overlaps it."""
     if not serves(out):
         return None
     target = memory(out)
-    free = target.dtype == bands[0].dtype and target.flags.c_contiguous and target.flags.aligned
-    return target if free and not any(np.may_share_memory(target, x) for x in bands) else None
+    free = target.dtype == dtype and target.flags.c_contiguous and target.flags.aligned
+    return target if free and not any(np.may_share_memory(target, x) for x in inputs) else None
 
 
 # --- native objects ------------------------------------------------------------------------------
 
 
-def _native_analysis(plan: AnalysisPlan, shape: tuple[int, ...]) -> _NativeAnalysis:
-    """The native object of a plan for this shape.
+def _native_analysis(
+    plan: AnalysisPlan, shape: tuple[int, ...], receives: bool = False
+) -> _NativeAnalysis:
+    """The native object of a plan for this shape, whose bands are new arrays or the caller's.
 
     False if one native call does not run all levels.
     """
+    caller_memory = receiving_memory(plan) if receives else None
     axes = [fused_axes(level.analysis_steps, level.shape) for level in plan.levels]
     filter_levels = [steps for steps in axes if steps is not None and not _folds(steps)]
     if axes and len(filter_levels) == len(axes):
         arguments = [[analysis_axis(*step) for step in steps] for steps in filter_levels]
-        return _cpu.Analysis(arguments, band_memory(plan), [shape])
+        return _cpu.Analysis(arguments, caller_memory or band_memory(plan), [shape])
     circular = [circular_level(level.analysis_steps) for level in plan.levels]
     if circular and None not in circular:
-        return _cpu.CircularAnalysis(circular, _circular_memory(plan), [shape])
+        return _cpu.CircularAnalysis(circular, caller_memory or _circular_memory(plan), [shape])
     axes_of_levels = [whole_level(level.analysis_steps) for level in plan.levels]
     whole_levels = [level for level in axes_of_levels if level is not None]
     if axes and len(whole_levels) == len(axes):
-        bands = band_memory(plan, ALIGNED_LIFTING_SIZE)
+        bands = caller_memory or band_memory(plan, ALIGNED_LIFTING_SIZE)
         return _cpu.WholeLiftAnalysis(whole_levels, bands, [shape])
     ndim = len(plan.shapes[0])
     groups = [level_groups(level.analysis_steps, ndim) for level in plan.levels]
     lift_levels = [level for level in groups if level is not None]
     if groups and len(lift_levels) == len(groups):
-        bands = band_memory(plan, ALIGNED_LIFTING_SIZE)
+        bands = caller_memory or band_memory(plan, ALIGNED_LIFTING_SIZE)
         return _cpu.LiftAnalysis(lift_levels, bands, None, [shape])
     return False
 

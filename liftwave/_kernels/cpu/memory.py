@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from _thread import _local as local  # threading takes time at import
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import Any, TypeVar
 
@@ -129,9 +130,18 @@ def aligned_empty(shape: tuple[int, ...], dtype: Any, large: int = _MAPPED_BYTES
     """Memory that begins on a cache line, or on a huge page from ``large`` bytes on."""
     size, itemsize = prod(shape), np.dtype(dtype).itemsize
     unit = _LARGE_PAGE // itemsize if size * itemsize >= large else _CACHE_LINE // itemsize
-    buffer = np.empty(size + unit, dtype)
+    buffer = _buffer(size + unit, dtype)
     offset = buffer.__array_interface__["data"][0] // itemsize % unit
     return buffer[-offset % unit :][:size].reshape(shape)
+
+
+def _buffer(size: int, dtype: Any) -> Any:
+    count = size * np.dtype(dtype).itemsize
+    if count < _MAPPED_BYTES:  # the C library itself uses the memory again
+        return np.empty(size, dtype)
+    from liftwave._kernels.cpu.reused_memory import empty_bytes  # few programs have such results
+
+    return empty_bytes(count).view(dtype)
 
 
 def level_memory(shapes: Sequence[tuple[int, ...]]) -> _cpu.BandMemory:
@@ -148,6 +158,42 @@ def level_memory(shapes: Sequence[tuple[int, ...]]) -> _cpu.BandMemory:
 def paged_empty(shape: tuple[int, ...], dtype: Any) -> Any:
     """Memory that begins on a huge page, if NumPy asks for huge pages."""
     return aligned_empty(shape, dtype, _HUGE_PAGE_BYTES)
+
+
+def receiving_memory(plan: AnalysisPlan) -> _cpu.BandMemory:
+    """As :func:`band_memory`, in the arrays that :func:`receiving` names."""
+    return _cpu.BandMemory([(shape, _next_target, []) for shape in plan.shapes])
+
+
+class _Remaining(local):
+    """The arrays for the bands of the call of the module that this thread begins."""
+
+    targets: Iterator[Any] = iter(())
+
+
+_remaining = _Remaining()
+
+
+def receiving(entry: Callable[..., Result], targets: Sequence[Any]) -> Callable[..., Result]:
+    """An entry of an object with :func:`receiving_memory`, whose bands are these arrays.
+
+    None stands for a new array.
+    """
+
+    def run(*arguments: Any) -> Result:
+        # A handler of a signal can call a transform within this call.
+        before, _remaining.targets = _remaining.targets, iter(targets)
+        try:
+            return entry(*arguments)
+        finally:
+            _remaining.targets = before
+
+    return run
+
+
+def _next_target(shape: tuple[int, ...], dtype: Any) -> Any:
+    target = next(_remaining.targets)
+    return empty(shape, dtype) if target is None else target
 
 
 def band_memory(

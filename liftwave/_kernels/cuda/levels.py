@@ -8,18 +8,21 @@ The library's allocator aligns it to at least 256 bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from math import prod
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, cast
 
+from liftwave._arrays.tensors import is_tensor, is_unwatched
 from liftwave._kernels import axis_by_axis
+from liftwave._kernels.contract import Targets
 from liftwave._kernels.cuda.common.memory import (
     COMPUTED,
     ITEMSIZE,
     Memory,
     address_of,
     converted,
+    is_beside,
+    is_contiguous,
     memory_of,
     name_of,
 )
@@ -63,8 +66,13 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
 
     name = _NAME
 
-    def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
-        """All bands: the approximation, then the details; in ``dtype`` unless it is None."""
+    def analyse(
+        self, x: Array, plan: AnalysisPlan, dtype: Any = None, out: Targets | None = None
+    ) -> list[Array]:
+        """All bands: the approximation, then the details; in ``dtype`` unless it is None.
+
+        Plans with one kernel per level can write them to the arrays of ``out``.
+        """
         native: Native | None = plan.native.get(_NAME)
         if native is None:
             native = plan.native[_NAME] = native_analysis(plan)
@@ -77,24 +85,42 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
                 launches = analysis_launches(native.works, memory, stored)
                 bounded(native.launches)[key] = launches
             if launches:
-                return self._launch_analysis(x, memory.address, launches)
+                return self._launch_analysis(x, memory.address, launches, out)
         elif "int" not in stored:
             x = converted(x, stored)  # lifting kernels widen integers on load
         return self._analyse_by_levels(x, plan, native.works, stored)
 
     def _launch_analysis(
-        self, x: Array, address: int, launches: Sequence[LevelLaunch]
+        self, x: Array, address: int, launches: Sequence[LevelLaunch], out: Targets | None
     ) -> list[Array]:
         """The bands, by one kernel per level, with prepared launches."""
         details: list[Array] = []
+        empty = self._runtime.empty
         for level in launches:
-            bands = list(map(partial(self._runtime.empty, level.shape, like=x), level.dtypes))
-            places = list(map(address_of, bands))
-            fused.run_split(level.launch, level.pair, address, places, x, level.what, self._runtime)
+            if out is None:
+                bands = [empty(level.shape, dtype, x) for dtype in level.dtypes]
+            else:
+                stop = len(out) - len(details)
+                approx_target = out[0] if level is launches[-1] else None
+                targets = [approx_target, *out[stop + 1 - len(level.dtypes) : stop]]
+                places = zip(level.dtypes, targets, strict=True)
+                bands = [self._memory(level.shape, dtype, x, target) for dtype, target in places]
+            addresses = list(map(address_of, bands))
+            fused.run_split(
+                level.launch, level.pair, address, addresses, x, level.what, self._runtime
+            )
             # The next launch reads it: its memory must not be reused before.
-            address, approx = places[0], bands[0]
+            address, approx = addresses[0], bands[0]
             details[:0] = bands[1:]
         return [approx, *details]
+
+    def _memory(self, shape: Shape, dtype: str, x: Array, target: Array | None) -> Array:
+        """The target of a band if a kernel that reads ``x`` can write to it, else a new array."""
+        if target is not None and _is_writable(target, x):
+            usable = _target(target, dtype, [x])
+            if usable is not None:
+                return usable
+        return self._runtime.empty(shape, dtype, x)
 
     def _analyse_by_levels(
         self, x: Array, plan: AnalysisPlan, works: Sequence[Work], stored: str
@@ -330,10 +356,23 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
 # --- output arrays -------------------------------------------------------------------------------
 
 
+def _is_writable(target: Array, like: Array) -> bool:
+    """Whether kernels can write vectors of numbers to an array, without autograd's knowledge."""
+    if not is_beside(target, like) or (is_tensor(target) and not is_unwatched(target)):
+        return False
+    memory = memory_of(target)
+    return is_contiguous(memory) and memory.address % 16 == 0
+
+
 def _target(out: Array, dtype: str, bands: Sequence[Array]) -> Array | None:
-    """``out``, if the last level may write to it: no band overlaps it."""
+    """``out``, if kernels may write to it: its numbers are aligned, and no input overlaps it."""
     memory = memory_of(out)
-    if memory.dtype != dtype or any(_overlap(memory, memory_of(x)) for x in bands):
+    is_aligned = memory.address % ITEMSIZE[memory.dtype] == 0
+    if (
+        memory.dtype != dtype
+        or not is_aligned
+        or any(_overlap(memory, memory_of(x)) for x in bands)
+    ):
         return None
     return out
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from array_api_compat import array_namespace
 
 from liftwave._kernels import axis_by_axis
-from liftwave._kernels.contract import TimeFrequencyKernels
+from liftwave._kernels.contract import Targets, TimeFrequencyKernels
 from liftwave._kernels.pooling_contract import LiftPoolKernels, PoolingKernels
 from liftwave._kernels.reference.filters import ReferenceFilters
 from liftwave._kernels.reference.lifting import ReferenceLifting
@@ -57,8 +57,10 @@ class ReferenceKernels(ReferenceFilters, ReferenceLifting):
 
         return ReferenceTimeFrequency()
 
-    def analyse(self, x: Array, plan: AnalysisPlan, dtype: Any = None) -> list[Array]:
-        """All bands: the approximation, then the details; in ``dtype`` unless it is None."""
+    def analyse(
+        self, x: Array, plan: AnalysisPlan, dtype: Any = None, out: Targets | None = None
+    ) -> list[Array]:
+        """All bands, always new ones: the approximation, then the details."""
         if dtype is not None:
             x = array_namespace(x).astype(x, dtype, copy=False)
         return axis_by_axis.analyse(x, plan, self)
