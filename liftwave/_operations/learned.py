@@ -11,6 +11,7 @@ from liftwave._operations.wavelet_data import slot, slot_structure
 from liftwave._typing import Array
 from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.lifting.scheme import LiftingScheme
+from liftwave.wavelets.taps import Taps, is_concrete
 
 _TRANSFORMS: dict[Any, Transform] = {}
 """Transforms with slots, by the structure of the wavelet and by the other arguments."""
@@ -35,22 +36,22 @@ def analysis_and_taps(
     if not isinstance(wavelet, FilterBank | LiftingScheme) or wavelet.is_concrete:
         return make(wavelet), []
     taps: list[Array] = []
-    structure: tuple[Any, ...]
-    if isinstance(wavelet, FilterBank):
-        structure = wavelet.name, slot(wavelet.dec_lo, taps), slot(wavelet.dec_hi, taps)
-    else:
-        structure = slot_structure(wavelet, taps)
-    key = structure, arguments
+    filters = _learned_filters(wavelet)
+    slots = [slot(each, taps) for each in filters]
+    key = ((wavelet.name, *slots) if filters else slot_structure(wavelet, taps)), arguments
     transform = _TRANSFORMS.get(key)
     if transform is None:
-        transform, _ = make(_of_analysis(wavelet)).with_slots()
+        if filters:
+            low, high = filters
+            wavelet = FilterBank(low, high, low, high, wavelet.name)
+        transform, _ = make(wavelet).with_slots()
         keep(_TRANSFORMS, key, transform)
     return transform, taps
 
 
-def _of_analysis(wavelet: FilterBank | LiftingScheme) -> FilterBank | LiftingScheme:
-    """A wavelet with the same analysis. Its synthesis filters need no slots."""
-    if isinstance(wavelet, LiftingScheme):
-        return wavelet
+def _learned_filters(wavelet: FilterBank | LiftingScheme) -> tuple[Taps, Taps] | tuple[()]:
+    """The analysis filters of a filter bank, if at least one of them is an array; else none."""
+    if not isinstance(wavelet, FilterBank):
+        return ()
     filters = wavelet.dec_lo, wavelet.dec_hi
-    return FilterBank(*filters, *filters, wavelet.name)
+    return () if all(map(is_concrete, filters)) else filters

@@ -100,7 +100,7 @@ def with_numbers(wavelet: Resolved) -> Resolved:
 
 def _filled(value: Any, taps: Sequence[Any] | None) -> Any:
     if not isinstance(value, dict):
-        return value
+        return tuple(value) if isinstance(value, list) else value
     if taps is not None:
         return taps[value["slot"]]
     return (1.0,) * value["length"] or 1.0
