@@ -1,13 +1,14 @@
 """Pooling layers on the CPU: liftwave compared with plain operations of torch, and copies.
 
-    python -m benchmarks.pooling [SHAPE ...] [--quick]
+    python -m benchmarks.pooling [SHAPE ...] [--quick] [--only NAME]
 
 Times forward, and forward and backward (for the data and the parameters),
 of all pooling layers, of the same layers in plain operations of torch, of
-torch's own max and average pooling, and of a copy of the input, interleaved.
+torch's own max and average pooling, of kornia's BlurPool2D, and of a copy of
+the input, interleaved.
 Times the layers with the channels last and in half precision, too. Measures
 the memory saved for the backward pass, and the peak. Writes ``pooling.md``
-into ``benchmarks/results``.
+into ``benchmarks/results``. With ``--only`` it prints the rows of some functions.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from benchmarks.libraries import set_threads
 from benchmarks.machine import caches, processor, processors, versions
 from benchmarks.measuring import ROOT, interleaved
 from benchmarks.memory import RESET, beyond
-from benchmarks.pooling_layers import LAYERS, Layer, Shape, available, rulers
+from benchmarks.pooling_layers import LAYERS, Layer, Shape, available, blurs, rulers
 from benchmarks.torch_libraries import Prepared
 from benchmarks.torch_peers import both_run, forward_run, kept
 
@@ -77,6 +78,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=11, help="timed runs of each (11)")
     parser.add_argument("--quick", action="store_true", help="a small image, three runs")
     parser.add_argument("--out", type=Path, default=PAGE, help="the page that is written")
+    parser.add_argument("--only", metavar="NAME", help="print the rows whose names have this part")
     parser.add_argument("--peak", metavar="NAME", help="print this function's peak of memory")
     arguments = parser.parse_args(argv)
     set_all_threads(1 if arguments.quick else processors())
@@ -86,6 +88,10 @@ def main(argv: list[str] | None = None) -> None:
         print(peak(arguments.peak, shapes[0]))
         return
     rounds = 3 if arguments.quick else arguments.rounds
+    if arguments.only is not None:
+        for shape in shapes:
+            print(_section(measure(shape, rounds, not arguments.quick, arguments.only)))
+        return
     found = [measure(shape, rounds, with_peaks=not arguments.quick) for shape in shapes]
     arguments.out.write_text(page(found, rounds), encoding="utf-8")
 
@@ -105,19 +111,23 @@ def _read(text: str) -> Shape:
 # --- measuring -----------------------------------------------------------------------------------
 
 
-def functions(shape: Shape) -> dict[str, Prepared]:
-    """All timed functions by name: each layer is followed by its plain version."""
-    found = rulers()
+def functions(shape: Shape, only: str = "") -> dict[str, Prepared]:
+    """The timed functions by name: each layer is followed by its plain version.
+
+    With ``only`` those with this part in their names, and torch's own.
+    """
+    found = blurs()
     for layer in available():
-        found[layer.name], found[layer.name + PLAIN] = layer.prepare(shape)
-    return found
+        if only in layer.name:
+            found[layer.name], found[layer.name + PLAIN] = layer.prepare(shape)
+    return rulers() | {name: each for name, each in found.items() if only in name}
 
 
-def measure(shape: Shape, rounds: int, with_peaks: bool = True) -> Measured:
+def measure(shape: Shape, rounds: int, with_peaks: bool = True, only: str = "") -> Measured:
     """Check all layers, then time them in turn."""
     x = np.random.default_rng(0).standard_normal(shape).astype("float32")
-    every = functions(shape)
-    verdicts = {layer.name: checked(every, layer.name, x) for layer in available()}
+    every = functions(shape, only)
+    verdicts = {name: checked(every, name, x) for name in every if name + PLAIN in every}
     runs: dict[str, Callable[[], object]] = {"copy": x.copy}
     for name, prepared in every.items():
         runs[f"{name}: forward"], runs[f"{name}: both"] = (
@@ -132,7 +142,7 @@ def measure(shape: Shape, rounds: int, with_peaks: bool = True) -> Measured:
         timed.saved, timed.verdict = kept(prepared, x), verdicts.get(name, "")
         timed.peak = peak_elsewhere(name, shape) if with_peaks else None
         print(f"{_named(shape):22}{name:28}{timed.both * 1e3:9.2f} ms {timed.verdict}", flush=True)
-    found.formats = pooling_formats.measure(shape, rounds)
+    found.formats = [] if only else pooling_formats.measure(shape, rounds)
     return found
 
 

@@ -7,6 +7,7 @@ version with the same parameters. The plain versions are numerically stable, too
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -189,3 +190,16 @@ def rulers() -> dict[str, Prepared]:
         "torch max_pool2d": Prepared(lambda x: functional.max_pool2d(x, 2)),
         "torch avg_pool2d": Prepared(lambda x: functional.avg_pool2d(x, 2)),
     }
+
+
+def blurs() -> dict[str, Prepared]:
+    """Pooling by the binomial filter: our layer, and that of kornia if it is installed.
+
+    Ours mirrors the image at its borders, kornia extends it with zeros.
+    """
+    blur = importlib.import_module("liftwave.torch.zoo").BlurPool2d(3)
+    found = {"BlurPool2d, 3 taps": Prepared(blur)}
+    if importlib.util.find_spec("kornia") is not None:
+        filters = importlib.import_module("kornia.filters")
+        found["kornia BlurPool2D, 3 taps"] = Prepared(filters.BlurPool2D(3))
+    return found

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import pooling
 from benchmarks.pooling_formats import VARIANTS
-from benchmarks.pooling_layers import LAYERS, available
+from benchmarks.pooling_layers import LAYERS, available, blurs
 from benchmarks.torch_libraries import Prepared
 
 pytest.importorskip("torch")
@@ -43,7 +43,7 @@ def test_quick_run_writes_the_page(tmp_path, capsys):
     out = tmp_path / "page.md"
     pooling.main(["--quick", "--out", str(out)])
     text = out.read_text(encoding="utf-8")
-    assert len(capsys.readouterr().out.splitlines()) == 2 + 2 * len(available())
+    assert len(capsys.readouterr().out.splitlines()) == len(pooling.functions(SHAPE))
     for layer in available():
         assert f"| {layer.name} |" in text
         assert f"| {layer.name}, plain |" in text
@@ -51,6 +51,29 @@ def test_quick_run_writes_the_page(tmp_path, capsys):
     second_cells = [line.split(" | ")[1] for line in text.splitlines() if line.count(" | ") > 1]
     for variant in VARIANTS:
         assert second_cells.count(variant.name) == 1 + len(available())
+
+
+def test_only_some_rows_are_printed(tmp_path, capsys):
+    out = tmp_path / "page.md"
+    pooling.main(["--quick", "--only", "BlurPool", "--out", str(out)])
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    names = [line.split(" | ")[0].removeprefix("| ") for line in rows[2:]]
+    assert names == list(pooling.functions(SHAPE, "BlurPool"))
+    assert "BlurPool2d, 3 taps" in names
+    assert "SoftPool2d" not in names
+    assert not out.exists()
+
+
+def test_kornia_computes_the_same_blur_away_from_the_first_samples():
+    pytest.importorskip("kornia")
+    import torch
+
+    x = torch.from_numpy(np.random.default_rng(0).standard_normal(SHAPE).astype("float32"))
+    ours, theirs = (each.transform(x) for each in blurs().values())
+    assert ours.shape == theirs.shape
+    # Ours mirrors the image, kornia extends it with zeros.
+    assert torch.allclose(ours[..., 1:, 1:], theirs[..., 1:, 1:], atol=1e-6)
+    assert not torch.allclose(ours, theirs, atol=1e-2)
 
 
 def test_targets_are_compared():

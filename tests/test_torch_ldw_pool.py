@@ -14,6 +14,12 @@ from torch import nn
 
 import liftwave as lw
 from liftwave import torch as lwt
+from liftwave._execute import execute
+from liftwave._operations.call import Call
+from liftwave._operations.learned import analysis_and_taps
+from liftwave._operations.plan_transforms import analysis
+from liftwave._operations.transform import Transform
+from liftwave._plan.axes import axis_plans
 from liftwave.constraints import wavelet_penalty
 from liftwave.errors import (
     ArgumentTypeError,
@@ -26,6 +32,7 @@ from liftwave.errors import (
     WaveletError,
 )
 from liftwave.pooling import energy_attention
+from liftwave.transforms.structures import BAND_LIST
 
 POOL = {1: lwt.LDWPool1d, 2: lwt.LDWPool2d, 3: lwt.LDWPool3d}
 UNPOOL = {1: lwt.LDWUnpool1d, 2: lwt.LDWUnpool2d, 3: lwt.LDWUnpool3d}
@@ -145,6 +152,29 @@ def test_the_penalty_of_the_paper() -> None:
     expected = 0.5 * wavelet_penalty(low, high, symmetry="paper", orthonormal=False)
     assert_close(lwt.auxiliary_loss(pool).detach(), expected.detach())
     assert float(lwt.auxiliary_loss(lwt.LDWPool2d(4, learn="orthonormal"))) == 0.0
+
+
+def test_the_analysis_has_no_synthesis_filters_among_its_inputs() -> None:
+    def make(wavelet: Any) -> Transform:
+        return analysis(axis_plans(wavelet, "periodization", (-1,), 2), 2, 1)
+
+    low, high, other = torch.rand(3, 4, dtype=torch.float64).unbind()
+    x = torch.rand(2, 10, dtype=torch.float64)
+    numbers = (0.1, 0.2, 0.3, 0.4)
+    banks = {
+        lw.FilterBank(low, high, other, other): [low, high],
+        lw.FilterBank(low, low, other, high): [low],
+        lw.FilterBank(low, numbers, numbers, numbers): [low],
+        lw.FilterBank(numbers, numbers, low, high): [low, high],
+    }
+    for bank, inputs in banks.items():
+        for _ in range(2):  # the transform is made, and taken from the cache
+            transform, taps = analysis_and_taps(bank, "test", make)
+            assert len(taps) == len(inputs)
+            assert all(a is b for a, b in zip(taps, inputs, strict=True))
+            bands = execute(Call(transform, (x, *taps), BAND_LIST))
+            expected = lw.dwt(x, bank, "periodization")
+            assert all(map(torch.equal, bands, expected))
 
 
 def test_outputs() -> None:

@@ -45,7 +45,7 @@ def _is_named(bank: FilterBank) -> bool:
 def _taps_to_json(taps: Any, arrays: list[Array]) -> Any:
     if is_concrete(taps) or isinstance(taps, float | int):
         return taps
-    _, number, length = _slot(taps, arrays)
+    _, number, length = slot(taps, arrays)
     return {"slot": number, "length": length}
 
 
@@ -61,10 +61,10 @@ def slot_structure(wavelet: Resolved, arrays: list[Array]) -> tuple[Any, ...]:
         taps: Sequence[Any] = [*[step.taps for step in wavelet.steps], *wavelet.scale]
     else:
         taps = wavelet.filter_bank
-    return wavelet.name, fixed, *[_slot(value, arrays) for value in taps]
+    return wavelet.name, fixed, *[slot(value, arrays) for value in taps]
 
 
-def _slot(taps: Any, arrays: list[Array]) -> Any:
+def slot(taps: Any, arrays: list[Array]) -> Any:
     """The taps, if they are numbers; for an array the index and the length of its slot."""
     if isinstance(taps, tuple | float | int):
         return taps
@@ -100,7 +100,7 @@ def with_numbers(wavelet: Resolved) -> Resolved:
 
 def _filled(value: Any, taps: Sequence[Any] | None) -> Any:
     if not isinstance(value, dict):
-        return value
+        return tuple(value) if isinstance(value, list) else value
     if taps is not None:
         return taps[value["slot"]]
     return (1.0,) * value["length"] or 1.0

@@ -11,7 +11,7 @@ from torch import Tensor
 from liftwave._execute import execute, graph_node
 from liftwave._numbers import is_one_of
 from liftwave._operations.call import Call
-from liftwave._operations.learned import transform_and_taps
+from liftwave._operations.learned import analysis_and_taps
 from liftwave._operations.plan_transforms import analysis_of_bands
 from liftwave._operations.transform import Transform
 from liftwave._plan.axes import axis_plans
@@ -39,12 +39,12 @@ def pooled_bands(
 ) -> list[Tensor]:
     """Bands of one level along the last axes: the approximation, if wanted, and some details."""
 
-    def make() -> Transform:
+    def make(wavelet: Any) -> Transform:
         plans = axis_plans(wavelet, "periodization", tuple(range(-dimensions, 0)), x.ndim)
         return analysis_of_bands(plans, x.ndim, (details,), has_approx)
 
     arguments = "pooled bands", details, has_approx, dimensions, x.ndim
-    transform, taps = transform_and_taps(wavelet, arguments, make)
+    transform, taps = analysis_and_taps(wavelet, arguments, make)
     bands: list[Tensor] = execute(Call(transform, (x, *taps), BAND_LIST))
     return bands
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from liftwave._execute import execute, graph_node
 from liftwave._numbers import is_symbol, lengths
 from liftwave._operations.call import Call, Structure
-from liftwave._operations.learned import transform_and_taps
+from liftwave._operations.learned import analysis_and_taps
 from liftwave._operations.plan_transforms import analysis
 from liftwave._operations.transform import Transform
 from liftwave._plan.axes import axis_plans
@@ -42,12 +42,12 @@ def analyse(
 ) -> Coefficients:
     """The coefficients of ``level`` levels along the last axes."""
 
-    def make() -> Transform:
+    def make(wavelet: Any) -> Transform:
         plans = axis_plans(wavelet, modes, tuple(range(-dimensions, 0)), x.ndim)
         return analysis(plans, x.ndim, level)
 
     arguments = "analysis", modes, level, dimensions, x.ndim
-    transform, taps = transform_and_taps(wavelet, arguments, make)
+    transform, taps = analysis_and_taps(wavelet, arguments, make)
     coeffs: Coefficients = execute(Call(transform, (x, *taps), STRUCTURES[dimensions]))
     return coeffs
 

@@ -44,6 +44,9 @@ constexpr double range_bytes = 32.0 * 1024 * 1024;
 
 constexpr std::chrono::milliseconds watch_interval{100};
 
+// Waking a thread takes about this long.
+constexpr std::chrono::microseconds moment{20};
+
 int available_processors() {
 #if defined(__linux__)
   cpu_set_t set;
@@ -150,9 +153,8 @@ class Pool {
     }
     for (int i = 0; i < helpers; ++i) wake_.notify_one();
     job.take_part();
+    close();
     std::unique_lock<std::mutex> hold(lock_);
-    places_ = 0;
-    job_ = nullptr;
     const auto is_done = [this] { return active_ == 0; };
     while (watch && !job.has_failed && !idle_.wait_for(hold, watch_interval, is_done)) {
       hold.unlock();
@@ -164,6 +166,19 @@ class Pool {
   }
 
  private:
+  // Lets no more helpers join, and gives those at work a moment for their last range. To sleep and to
+  // be woken takes longer.
+  void close() {
+    {
+      std::lock_guard<std::mutex> hold(lock_);
+      places_ = 0;
+      job_ = nullptr;
+    }
+    const auto stop = std::chrono::steady_clock::now() + moment;
+    while (active_ > 0 && std::chrono::steady_clock::now() < stop) {
+    }
+  }
+
   bool add_worker() {
     try {
       std::thread([this] { work(); }).detach();
@@ -200,7 +215,7 @@ class Pool {
   std::condition_variable wake_, idle_;
   Job* job_ = nullptr;
   int places_ = 0;  // helpers that may still join
-  int active_ = 0;  // helpers at work
+  std::atomic<int> active_{0};  // helpers at work
   int workers_ = 0;
 };
 

@@ -136,6 +136,16 @@ LIFTWAVE_INLINE void prefetch(const T* from) {
 #endif
 }
 
+// Prefetches the cache line of a number that is needed only after much other work.
+template <class T>
+LIFTWAVE_INLINE void prefetch_early(const T* from) {
+#if defined(__GNUC__)
+  __builtin_prefetch(from, 0, 2);  // into the second-level cache
+#else
+  (void)from;
+#endif
+}
+
 // Keeps a value in a register. Compilers would read it from memory again for each use, and reads
 // across cache lines limit sums over taps.
 template <class V>

@@ -42,12 +42,13 @@ void point_at_inputs(const FilterPlan& p, const SplitLine<T>& line, index_t k0, 
   for (index_t j = 0; j < p.length; ++j) source[j] = line.at(2 * k0 + p.phase - j);
 }
 
-// Both bands' outputs k0 ... k1 - 1 from a split line.
+// Both bands' outputs k0 ... k1 - 1 from a split line, or from several ones.
 template <class T, class Sink>
 void filter_split_line(const FilterPlan& p, const SplitLine<T>& line, index_t k0, index_t k1,
-                       const Sink& to, const T** source, const T* soon = nullptr) {
+                       const Sink& to, const T** source, const T* soon = nullptr,
+                       const RowRun& run = {}) {
   point_at_inputs(p, line, k0, source);
-  const Filtering<T> f{source, p.taps.front().as<T>(), p.second<T>(), static_cast<int>(p.length), soon};
+  Filtering<T> f{source, p.taps.front().as<T>(), p.second<T>(), static_cast<int>(p.length), {soon}, run};
   filter(f, (k1 - k0) * line.lanes, to);
 }
 
@@ -215,15 +216,15 @@ struct NextRows {
   }
 };
 
-// One row of both bands, from the rows that its taps read. Prefetches the first halves of the next
+// Rows of both bands, from the rows that their taps read. Prefetches the first halves of the next
 // rows.
 template <class T, class Sink>
 void filter_row(const FilterPlan& p, RowSource<T>& rows, index_t k, const Sink& to,
-                const T** source) {
+                const T** source, const RowRun& run = {}) {
   for (index_t j = 0; j < p.length; ++j) source[j] = rows(2 * k + p.phase - j);
   const NextRows<T> next(p, rows, k);
-  const Filtering<T> f{source, p.taps.front().as<T>(), p.second<T>(),
-                       static_cast<int>(p.length), nullptr, {next.row[0], next.row[1]}};
+  Filtering<T> f{source, p.taps.front().as<T>(), p.second<T>(), static_cast<int>(p.length),
+                 {nullptr, {next.row[0], next.row[1]}}, run};
   filter(f, rows.numbers(), to);
 }
 

@@ -61,7 +61,7 @@ void split_range(const CircularAxis& axis, index_t start, index_t stop, T* low, 
   for (index_t j = 0; j < axis.taps(); ++j) {
     source[j] = at(axis.at(j)) + start;
   }
-  const Filtering<T> filtering{source, axis.low.as<T>(), axis.high.as<T>(),
+  Filtering<T> filtering{source, axis.low.as<T>(), axis.high.as<T>(),
                                static_cast<int>(axis.taps())};
   filter(filtering, stop - start, OutputRows<T>{{low + start, high + start}, past_caches});
 }

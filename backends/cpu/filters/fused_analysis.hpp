@@ -75,7 +75,7 @@ class FusedAnalysis {
   }
 
   // The last two axes. Rows are filtered across, split while they are stored, extended, and
-  // filtered along.
+  // filtered along, several rows at a time: taps and addresses are set up once for all of them.
   void rows(const T* x, const index_t* stride, index_t lane_stride, T* const* out, index_t k0,
             index_t k1) const {
     Scratch scratch;
@@ -85,34 +85,56 @@ class FusedAnalysis {
     RowSource<T> source(x, stride[v], {nullptr, stride[h], lanes, lane_stride}, n, down.extend,
                         down.length, scratch);
     const index_t from = first_input(along, 0), stop = std::max(stop_input(along, along.n_out), n);
-    const SplitLine<T> low(std::min<index_t>(from, 0), stop, lanes, scratch);
-    const SplitLine<T> high = halves_[v] > 1 ? SplitLine<T>(std::min<index_t>(from, 0), stop, lanes, scratch) : low;
-    const LineEnds<T> ends[2] = {{along.extend, from, stop, low, scratch},
-                                 {along.extend, from, stop, high, scratch}};
+    const index_t most = rows_at_once(n * lanes);
+    const SplitLine<T> low(std::min<index_t>(from, 0), stop, lanes, scratch, most);
+    const SplitLine<T> high = halves_[v] > 1 ? SplitLine<T>(std::min<index_t>(from, 0), stop, lanes, scratch, most) : low;
+    const LineEnds<T> ends[2] = {{along.extend, from, stop, low, most, scratch},
+                                 {along.extend, from, stop, high, most, scratch}};
     T* whole = lanes > 2 ? scratch.take<T>(2 * n * lanes) : nullptr;
     const T** taps = scratch.take<const T*>(std::max(down.length, along.length));
-    for (index_t k = k0; k < k1; ++k) {
-      split_row(down, source, k, low, high, whole, taps);
-      const NextRows<T> next(down, source, k);
-      const SplitLine<T>* lines[2] = {&low, &high};
+    for (index_t k = k0; k < k1; k += most) {
+      const index_t rows = std::min(most, k1 - k);
+      split_rows(down, source, k, rows, 2 * stride[v], low, high, whole, taps);
       for (int half = 0; half < halves_[v]; ++half) {
-        const SplitLine<T>& line = *lines[half];
-        ends[half].fill();
+        for (index_t r = 0; r < rows; ++r) ends[half].fill(r);
+      }
+      const NextRows<T> next(down, source, k + most - 1);
+      const SplitLine<T>* const lines[2] = {&low, &high};
+      const RowRun run{rows, low.pitch, out_stride_[v], 2 * stride[v]};
+      for (int half = 0; half < halves_[v]; ++half) {
         T* const* bands = out + half * halves_[h];
         const index_t to = k * out_stride_[v];
-        filter_split_line(along, line, 0, along.n_out,
+        filter_split_line(along, *lines[half], 0, along.n_out,
                           OutputRows<T>{{bands[0] + to, bands[halves_[h] - 1] + to}, past_caches_},
-                          taps, next.rest(half, source.numbers()));
+                          taps, next.rest(half, source.numbers()), run);
       }
     }
   }
 
-  void split_row(const FilterPlan& p, RowSource<T>& source, index_t k, const SplitLine<T>& low,
-                 const SplitLine<T>& high, T* whole, const T** taps) const {
+  // Rows of so many numbers that stay in the first-level cache, split.
+  static index_t rows_at_once(index_t numbers) {
+    constexpr index_t bytes = 16384, most = 16;
+    return std::clamp<index_t>(bytes / (numbers * static_cast<index_t>(sizeof(T)) + 1), 1, most);
+  }
+
+  // Rows k ... k + rows - 1, filtered across and split. `step`: from the inputs of one to those of
+  // the next, which are filtered in one run as far as their inputs are rows in memory.
+  void split_rows(const FilterPlan& p, RowSource<T>& source, index_t k, index_t rows, index_t step,
+                  const SplitLine<T>& low, const SplitLine<T>& high, T* whole,
+                  const T** taps) const {
+    for (index_t r = 0; r < rows;) {
+      const index_t count = std::clamp<index_t>(source.rows_in_run(p, k + r), 1, rows - r);
+      split_run(p, source, k + r, {count, step, low.pitch, 0}, low.line(r), high.line(r), whole, taps);
+      r += lanes_ > 2 ? 1 : count;
+    }
+  }
+
+  void split_run(const FilterPlan& p, RowSource<T>& source, index_t k, const RowRun& run,
+                 const SplitLine<T>& low, const SplitLine<T>& high, T* whole, const T** taps) const {
     if (lanes_ == 1) {
-      filter_row(p, source, k, SplitRows<T, 1>{low.even, low.odd, high.even, high.odd}, taps);
+      filter_row(p, source, k, SplitRows<T, 1>{low.even, low.odd, high.even, high.odd}, taps, run);
     } else if (lanes_ == 2) {
-      filter_row(p, source, k, SplitRows<T, 2>{low.even, low.odd, high.even, high.odd}, taps);
+      filter_row(p, source, k, SplitRows<T, 2>{low.even, low.odd, high.even, high.odd}, taps, run);
     } else {
       const index_t n = source.numbers() / lanes_;
       T* second = p.taps.size() > 1 ? whole + n * lanes_ : whole;

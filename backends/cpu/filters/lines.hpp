@@ -46,6 +46,12 @@ class RowSource {
     return direct_ && i >= 0 && i < extend_.n ? data_ + i * stride_ : nullptr;
   }
 
+  // How many outputs from k on read rows in memory only.
+  index_t rows_in_run(const FilterPlan& p, index_t k) const {
+    if (!direct_ || 2 * k + p.phase - p.length + 1 < 0) return 0;
+    return (extend_.n - p.phase + 1) / 2 - k;
+  }
+
   // Row i. It is valid until a row further away than `reach` is requested.
   const T* operator()(index_t i) {
     if (i >= 0 && i < extend_.n) return direct_ ? data_ + i * stride_ : staged(i);
@@ -139,19 +145,28 @@ class RowSource {
 
 // --- along an axis ---------------------------------------------------------------------------
 
-// Splits samples `from` ... `to - 1` of a line into even and odd ones, in two arrays.
+// Splits samples `from` ... `to - 1` of a line into even and odd ones, in two arrays. There can be
+// several lines, one after the other in both arrays.
 template <class T>
 struct SplitLine {
   T* even;
   T* odd;
   index_t from;
   index_t lanes;
+  index_t pitch;  // numbers of an array from one line to the next
 
-  SplitLine(index_t from_, index_t to, index_t lanes_, Scratch& scratch)
-      : from(from_), lanes(lanes_) {
-    const index_t each = ((to + 1) / 2 - half(from) + 2) * lanes;
-    even = scratch.take<T>(each) - half(from) * lanes;
-    odd = scratch.take<T>(each) - half(from) * lanes;
+  SplitLine(index_t from_, index_t to, index_t lanes_, Scratch& scratch, index_t lines = 1)
+      : from(from_), lanes(lanes_), pitch(((to + 1) / 2 - half(from) + 2) * lanes) {
+    even = scratch.take<T>(lines * pitch) - half(from) * lanes;
+    odd = scratch.take<T>(lines * pitch) - half(from) * lanes;
+  }
+
+  // Line `i`.
+  SplitLine line(index_t i) const {
+    SplitLine one = *this;
+    one.even += i * pitch;
+    one.odd += i * pitch;
+    return one;
   }
 
   static index_t half(index_t i) { return i >> 1; }
@@ -234,14 +249,13 @@ const T* whole_line(const Extension& extend, const Line<T>& line, index_t from, 
   return copy;
 }
 
-// Extends split lines that come one after the other in the same memory. The source of each sample
-// is determined only once.
+// Extends split lines in the same memory. The source of each sample is determined only once.
 template <class T>
 class LineEnds {
  public:
   LineEnds(const Extension& extend, index_t from, index_t stop, const SplitLine<T>& line,
-           Scratch& scratch)
-      : extend_(extend), line_(line) {
+           index_t lines, Scratch& scratch)
+      : extend_(extend), line_(line), lines_(lines) {
     const index_t most = (std::max<index_t>(-from, 0) + std::max<index_t>(stop - extend.n, 0));
     copies_ = scratch.take<Copy>(most * line.lanes);
     sums_ = scratch.take<index_t>(most);
@@ -249,11 +263,13 @@ class LineEnds {
     for (index_t i = std::max(from, extend.n); i < stop; ++i) add(i);
   }
 
-  void fill() const {
-    for (index_t c = 0; c < copy_count_; ++c) *copies_[c].to = *copies_[c].from;
-    const auto sample = [&](index_t i, index_t lane) { return line_.at(i)[lane]; };
+  // Extends line `i`.
+  void fill(index_t i) const {
+    const index_t shift = i * line_.pitch;
+    for (index_t c = 0; c < copy_count_; ++c) copies_[c].to[shift] = copies_[c].from[shift];
+    const auto sample = [&](index_t k, index_t lane) { return line_.at(k)[shift + lane]; };
     for (index_t s = 0; s < sum_count_; ++s) {
-      extend_sample<T>(extend_.row(sums_[s]), line_.lanes, line_.at(sums_[s]), sample);
+      extend_sample<T>(extend_.row(sums_[s]), line_.lanes, line_.at(sums_[s]) + shift, sample);
     }
   }
 
@@ -265,15 +281,20 @@ class LineEnds {
 
   void add(index_t i) {
     const Row row = extend_.row(i);
-    if (row.terms == 0) std::fill_n(line_.at(i), line_.lanes, T(0));  // only once
+    if (row.terms == 0) fill_with_zeros(i);  // only once
     else if (!row.copies()) sums_[sum_count_++] = i;
     else for (index_t l = 0; l < line_.lanes; ++l) {
       copies_[copy_count_++] = {line_.at(i) + l, line_.at(row.at[0]) + l};
     }
   }
 
+  void fill_with_zeros(index_t i) {
+    for (index_t k = 0; k < lines_; ++k) std::fill_n(line_.line(k).at(i), line_.lanes, T(0));
+  }
+
   const Extension& extend_;
   SplitLine<T> line_;
+  index_t lines_;
   Copy* copies_;
   index_t* sums_;
   index_t copy_count_ = 0, sum_count_ = 0;

@@ -1,5 +1,6 @@
-// Sinks of filter banks: they store vectors of both results from output c on (`put`), or one number of
-// each (`put_one`). Vectors may start at `place(c)`, the last possible position up to c.
+// Sinks of filter banks: they store vectors of both results from output c on (`put`), those of the first
+// filter alone (`put_first`), or one number of each (`put_one`). Vectors may start at `place(c)`, the
+// last possible position up to c.
 #pragma once
 
 #include "common/simd.hpp"
@@ -19,9 +20,19 @@ struct Rows {
       store<Bytes>(second + c + v * width<T, Bytes>, b[v]);
     });
   }
+  template <int Bytes, int Vectors>
+  LIFTWAVE_INLINE void put_first(index_t c, const vec<T, Bytes>* a) const {
+    unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
+      store<Bytes>(first + c + v * width<T, Bytes>, a[v]);
+    });
+  }
   void put_one(index_t c, T a, T b) const {
     first[c] = a;
     second[c] = b;
+  }
+  void advance(index_t step) {
+    first += step;
+    second += step;
   }
   static constexpr int vectors = 1;
   static index_t place(index_t c) { return c; }
@@ -40,6 +51,12 @@ struct StreamedRows : Rows<T> {
     unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
       stream<Bytes>(this->first + c + v * width<T, Bytes>, a[v]);
       stream<Bytes>(this->second + c + v * width<T, Bytes>, b[v]);
+    });
+  }
+  template <int Bytes, int Vectors>
+  LIFTWAVE_INLINE void put_first(index_t c, const vec<T, Bytes>* a) const {
+    unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
+      stream<Bytes>(this->first + c + v * width<T, Bytes>, a[v]);
     });
   }
 };
@@ -66,10 +83,20 @@ struct SplitRows {
       put_split<Bytes>(second_even + to, second_odd + to, b[2 * pair], b[2 * pair + 1]);
     });
   }
+  template <int Bytes, int Vectors>
+  LIFTWAVE_INLINE void put_first(index_t c, const vec<T, Bytes>* a) const {
+    unrolled<Vectors / 2>([&](auto pair) LIFTWAVE_INLINE_LAMBDA {
+      const index_t to = c / 2 + pair * width<T, Bytes>;
+      put_split<Bytes>(first_even + to, first_odd + to, a[2 * pair], a[2 * pair + 1]);
+    });
+  }
   void put_one(index_t c, T a, T b) const {
     const index_t sample = c / Lanes, to = sample / 2 * Lanes + c % Lanes;
     (sample % 2 ? first_odd : first_even)[to] = a;
     (sample % 2 ? second_odd : second_even)[to] = b;
+  }
+  void advance(index_t step) {
+    for (T** part : {&first_even, &first_odd, &second_even, &second_odd}) *part += step;
   }
   static constexpr int vectors = 2;  // the fewest vectors of one put
   static index_t place(index_t c) { return c - c % (2 * Lanes); }

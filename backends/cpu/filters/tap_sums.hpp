@@ -16,28 +16,47 @@ namespace liftwave::LIFTWAVE_ISA {
 
 // --- analysis --------------------------------------------------------------------------------
 
-// The input of the taps: tap j reads source[j][c] for output c.
+// Outputs of several rows, and the numbers from one row to the next.
+struct RowRun {
+  index_t rows = 1;
+  index_t source_step = 0, sink_step = 0, soon_step = 0;
+};
+
+// Data to prefetch, or null: `whole` at the pace of the outputs, `halves` at half of it.
+template <class T>
+struct Soon {
+  const T* whole = nullptr;
+  const T* halves[2] = {nullptr, nullptr};
+
+  // Prefetches for the next `Bytes` bytes of outputs.
+  template <int Bytes>
+  LIFTWAVE_INLINE void fetch(index_t c) const {
+    if (whole) prefetch<Bytes>(whole + c);
+    for (const T* row : halves) {
+      if (row) prefetch<Bytes / 2>(row + c / 2);
+    }
+  }
+
+  LIFTWAVE_INLINE void advance(const RowRun& run) {
+    if (whole) whole += run.soon_step;
+    for (const T*& row : halves) {
+      if (row) row += run.source_step;
+    }
+  }
+};
+
+// The input of the taps: tap j reads source[j][c] for output c. Sources move from row to row.
 template <class T>
 struct Filtering {
-  const T* const* source;
+  const T** source;
   const T* first;  // taps of the two filters
   const T* second;  // null if there is only one: the second results are then the first
   int taps;
-  // Data to prefetch, or null: the first at the pace of the outputs, the second at half of it.
-  const T* soon = nullptr;
-  const T* soon_halves[2] = {nullptr, nullptr};
+  Soon<T> soon = {};
+  RowRun run = {};
 };
 
-// Prefetches for the next `Bytes` bytes of outputs.
-template <int Bytes, class T>
-LIFTWAVE_INLINE void prefetch_for(const Filtering<T>& f, index_t c) {
-  if (f.soon) prefetch<Bytes>(f.soon + c);
-  for (const T* row : f.soon_halves) {
-    if (row) prefetch<Bytes / 2>(row + c / 2);
-  }
-}
-
-// The results of only one filter, in the places of both.
+// The results of only one filter.
 template <class T, int Bytes, int Vectors, int FixedTaps, class Sink>
 LIFTWAVE_INLINE void filter_block_once(const Filtering<T>& f, index_t c, const Sink& sink) {
   using V = vec<T, Bytes>;
@@ -53,7 +72,7 @@ LIFTWAVE_INLINE void filter_block_once(const Filtering<T>& f, index_t c, const S
       a[v] = a[v] + p * load<T, Bytes>(source + v * width<T, Bytes>);
     });
   }
-  sink.template put<Bytes, Vectors>(c, a, a);
+  sink.template put_first<Bytes, Vectors>(c, a);
 }
 
 template <class T, int Bytes, int Vectors, int FixedTaps, class Sink>
@@ -61,7 +80,7 @@ inline void filter_block(const Filtering<T>& f, index_t c, const Sink& sink) {
   using V = vec<T, Bytes>;
   const int taps = FixedTaps ? FixedTaps : f.taps;
   V a[Vectors], b[Vectors];
-  prefetch_for<Vectors * Bytes>(f, c);
+  f.soon.template fetch<Vectors * Bytes>(c);
   const auto first_tap = [&](auto v) LIFTWAVE_INLINE_LAMBDA {
     V x = load<T, Bytes>(f.source[0] + c + v * width<T, Bytes>);
     in_register(x);
@@ -126,6 +145,18 @@ struct HeldTaps {
     });
   }
 
+  // The sums of the first filter, for outputs from c on.
+  template <int Vectors>
+  LIFTWAVE_INLINE void first_sums(index_t c, vec<T, Bytes>* a) const {
+    unrolled<Count>([&](auto j) LIFTWAVE_INLINE_LAMBDA {
+      unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
+        const vec<T, Bytes> one = first[j] * load<T, Bytes>(source[j] + c + v * width<T, Bytes>);
+        if constexpr (decltype(j)::value == 0) a[v] = one;
+        else a[v] = a[v] + one;
+      });
+    });
+  }
+
   // The sums of both filters, for outputs from c on.
   template <int Vectors>
   LIFTWAVE_INLINE void sums(index_t c, vec<T, Bytes>* a, vec<T, Bytes>* b) const {
@@ -146,64 +177,94 @@ struct HeldTaps {
   }
 };
 
-// The wide blocks of outputs; returns the first output after them.
-template <class T, int FixedTaps, class Sink>
-index_t filter_blocks(const Filtering<T>& f, index_t n, const Sink& sink) {
+// Rows of at least one block, by few taps. The last block of a row covers some outputs twice.
+template <class T, int FixedTaps, bool Both, class Sink, class Rest>
+void filter_held(Filtering<T>& f, index_t n, const Sink& first_sink, const Rest& first_rest) {
+  constexpr int one = width<T, vector_bytes>, vectors = Sink::vectors, step = vectors * one;
+  HeldTaps<T, vector_bytes, FixedTaps> taps(f.source, f.first, Both ? f.second : f.first);
+  Sink sink = first_sink;
+  Rest rest = first_rest;
+  Soon<T> soon = f.soon;
+  const RowRun run = f.run;
+  const auto block = [&](index_t c, const auto& to) LIFTWAVE_INLINE_LAMBDA {
+    vec<T, vector_bytes> a[vectors], b[vectors];
+    if constexpr (Both) {
+      taps.template sums<vectors>(c, a, b);
+      to.template put<vector_bytes, vectors>(c, a, b);
+    } else {
+      taps.template first_sums<vectors>(c, a);
+      to.template put_first<vector_bytes, vectors>(c, a);
+    }
+  };
+  for (index_t left = run.rows;;) {
+    index_t c = 0;
+    for (; c + 4 * one <= n; c += 4 * one) {
+      soon.template fetch<4 * vector_bytes>(c);
+      for (index_t some = c; some < c + 4 * one; some += step) block(some, sink);
+    }
+    for (; c + step <= n; c += step) block(c, sink);
+    if (c < n) {
+      block(c = Rest::place(n - step), rest);
+      for (c += step; c < n; ++c) filter_one(f, c, rest);
+    }
+    if (--left == 0) return;
+    for (int j = 0; j < FixedTaps; ++j) f.source[j] = taps.source[j] += run.source_step;
+    soon.advance(run);
+    sink.advance(run.sink_step);
+    rest.advance(run.sink_step);
+  }
+}
+
+// Whole blocks go to `sink`, the remaining outputs to `rest`.
+template <class T, int FixedTaps, class Sink, class Rest>
+void filter_wide(Filtering<T>& f, index_t n, const Sink& first_sink, const Rest& first_rest) {
   constexpr int one = width<T, vector_bytes>, step = 4 * one, vectors = Sink::vectors;
-  constexpr bool fit_registers = FixedTaps != 0 && 2 * FixedTaps + 4 * vectors <= 24;
-  index_t c = 0;
-  if constexpr (!fit_registers) {
+  if constexpr (FixedTaps != 0 && 2 * FixedTaps + 4 * vectors <= 24) {  // they fit the registers
+    if (n >= vectors * one) {
+      if (f.second) return filter_held<T, FixedTaps, true>(f, n, first_sink, first_rest);
+      return filter_held<T, FixedTaps, false>(f, n, first_sink, first_rest);
+    }
+  }
+  Sink sink = first_sink;
+  Rest rest = first_rest;
+  for (index_t left = f.run.rows;;) {
+    index_t c = 0;
     for (; c + step <= n; c += step) filter_block<T, vector_bytes, 4, FixedTaps>(f, c, sink);
-  } else if (!f.second) {
-    for (; c + step <= n; c += step) {
-      filter_block_once<T, vector_bytes, 4, FixedTaps>(f, c, sink);
-    }
-  } else if (n >= step) {
-    const HeldTaps<T, vector_bytes, FixedTaps> taps(f.source, f.first, f.second);
-    for (; c + step <= n; c += step) {
-      prefetch_for<4 * vector_bytes>(f, c);
-      for (index_t some = c; some < c + step; some += vectors * one) {
-        vec<T, vector_bytes> a[vectors], b[vectors];
-        taps.template sums<vectors>(some, a, b);
-        sink.template put<vector_bytes, vectors>(some, a, b);
-      }
-    }
+    filter_rest<T, vector_bytes, FixedTaps>(f, c, n, rest);
+    if (--left == 0) return;
+    for (int j = 0; j < f.taps; ++j) f.source[j] += f.run.source_step;
+    f.soon.advance(f.run);
+    sink.advance(f.run.sink_step);
+    rest.advance(f.run.sink_step);
   }
-  return c;
 }
 
-template <class T, int FixedTaps, class Sink>
-void filter_wide(const Filtering<T>& f, index_t n, const Sink& sink) {
-  filter_rest<T, vector_bytes, FixedTaps>(f, filter_blocks<T, FixedTaps>(f, n, sink), n, sink);
-}
-
-// With non-temporal stores: whole vectors, then the remaining outputs one by one.
-template <class T, int FixedTaps>
-void filter_wide(const Filtering<T>& f, index_t n, const StreamedRows<T>& sink) {
-  const Rows<T>& rest = sink;
-  filter_rest<T, vector_bytes, FixedTaps>(f, filter_blocks<T, FixedTaps>(f, n, sink), n, rest);
-}
-
-// first[c] = sum_j f.first[j] f.source[j][c] and second likewise, for c = 0 ... n - 1.
-template <class T, class Sink>
-void filter(const Filtering<T>& f, index_t n, const Sink& sink) {
+template <class T, class Sink, class Rest>
+void filter(Filtering<T>& f, index_t n, const Sink& sink, const Rest& rest) {
   switch (f.taps) {  // longer filters do not fit the registers
-    case 2: return filter_wide<T, 2>(f, n, sink);
-    case 4: return filter_wide<T, 4>(f, n, sink);
-    case 6: return filter_wide<T, 6>(f, n, sink);
-    case 8: return filter_wide<T, 8>(f, n, sink);
-    case 10: return filter_wide<T, 10>(f, n, sink);
-    default: return filter_wide<T, 0>(f, n, sink);
+    case 2: return filter_wide<T, 2>(f, n, sink, rest);
+    case 4: return filter_wide<T, 4>(f, n, sink, rest);
+    case 6: return filter_wide<T, 6>(f, n, sink, rest);
+    case 8: return filter_wide<T, 8>(f, n, sink, rest);
+    case 10: return filter_wide<T, 10>(f, n, sink, rest);
+    default: return filter_wide<T, 0>(f, n, sink, rest);
   }
 }
 
+// first[c] = sum_j f.first[j] f.source[j][c] and second likewise, for c = 0 ... n - 1 of each row.
+template <class T, class Sink>
+void filter(Filtering<T>& f, index_t n, const Sink& sink) {
+  filter(f, n, sink, sink);
+}
+
+// Non-temporal stores of whole vectors. The rows are aligned if the first ones are.
 template <class T>
-void filter(const Filtering<T>& f, index_t n, const OutputRows<T>& to) {
+void filter(Filtering<T>& f, index_t n, const OutputRows<T>& to) {
   const Rows<T>& rows = to;
   if (to.past_caches && StreamedRows<T>::possible(to.first, to.second)) {
-    filter(f, n, StreamedRows<T>{rows});
+    filter(f, n, StreamedRows<T>{rows}, rows);
   } else {
-    filter(f, n, rows);
+    filter(f, n, rows, rows);
   }
 }
 

@@ -121,13 +121,16 @@ void lift_along(const LaneFilter<T, K>& filter, const index_t* places, LaneRow<c
   }
 }
 
-// The same across rows of `count` samples; `rows` are those that the filter reads.
-template <class T, int K, bool subtract>
-void lift_across(const LaneFilter<T, K>& filter, const T* const* rows, const T* base, T* to,
-                 index_t count) {
+// The same across rows of `count` samples; `rows` are those that the filter reads. Calls `finish` with
+// each result and its place. Prefetches as many samples of `soon`.
+template <class T, int K, bool subtract, class Finish>
+void lift_across(const LaneFilter<T, K>& filter, const T* const* rows, const T* base, index_t count,
+                 LaneRow<const T> soon, const Finish& finish) {
   const T* row[K ? K : 1];
   if constexpr (K > 0) std::copy_n(rows, K, row);
-  for (index_t at = 0; at < count * lanes_of<T>; at += lanes_of<T>) {
+  for (index_t k = 0; k < count; ++k) {
+    const index_t at = k * lanes_of<T>;
+    prefetch_early(soon.at(k));
     Pack<T> sum;
     if constexpr (K > 0) {
       sum = filter.weight[0] * get(row[0] + at);
@@ -135,7 +138,7 @@ void lift_across(const LaneFilter<T, K>& filter, const T* const* rows, const T* 
     } else {
       sum = filter.sum_of([&](int i) LIFTWAVE_INLINE_LAMBDA { return get(rows[i] + at); });
     }
-    put<T>(to + at, filter.template applied<subtract>(get(base + at), sum));
+    finish(at, filter.template applied<subtract>(get(base + at), sum));
   }
 }
 
@@ -209,6 +212,7 @@ class ChannelRows {
     const LiftPoolAxis& rows = plan_.axes[0];
     index_t detail = 0, smooth = 0;
     for (index_t k = 0; k < rows.half; ++k) {
+      soon_ = x_ + std::min(2 * k + 2, rows.n - 1) * columns_.n * channels_;
       split(2 * k, evens_, k);
       if (2 * k + 1 < rows.n) split(2 * k + 1, odds_, k);
       for (; detail < rows.half && latest(detail) <= k; ++detail) {
@@ -262,7 +266,7 @@ class ChannelRows {
     const index_t pairs = columns_.n / 2;
     const auto predictor = filters_.template of<K>(0, predict, pack);
     const index_t* const places = columns_.reads[predict].source.data();
-    lift_along<T, K, true>(predictor, places, even, odd, detail, pairs, columns_.n * channels_);
+    lift_along<T, K, true>(predictor, places, even, odd, detail, pairs, 32 * channels_);
     if (pairs < columns_.half) {
       const LaneRow<const T> last{x + columns_.last * channels_, 0};
       lift_along<T, K, true>(predictor, places + pairs, even, last, detail + pairs * lanes_of<T>, 1);
@@ -284,36 +288,75 @@ class ChannelRows {
     return sources_.data();
   }
 
+  // A quarter of the next two rows of the signal. Memory is idle while rows are lifted across, so each
+  // of up to four filters prefetches one.
+  LaneRow<const T> soon(int node, int which, index_t pack) const {
+    const index_t at = (2 * node + which) * columns_.half * channels_;
+    return {soon_ + at + filters_.first(pack), channels_};
+  }
+
   void predict_row(index_t k) {
     for (int node = 0; node < 2; ++node) {
       if (!wants(node)) continue;
       const auto even = [&](index_t j) { return evens_[node].at(j); };
       for (index_t pack = first_pack_; pack < last_pack_; ++pack) {
         const index_t at = (pack - first_pack_) * row_;
-        lift_across<T, K, true>(filters_.template of<K>(1 + node, predict, pack),
-                                rows_of(predict, k, at, even), odd_row(node, k) + at,
-                                details_[node].at(k) + at, columns_.half);
+        T* const to = details_[node].at(k) + at;
+        lift_across<T, K, true>(
+            filters_.template of<K>(1 + node, predict, pack), rows_of(predict, k, at, even),
+            odd_row(node, k) + at, columns_.half, soon(node, predict, pack),
+            [to](index_t i, const Pack<T>& v) LIFTWAVE_INLINE_LAMBDA { put<T>(to + i, v); });
       }
     }
   }
 
   // Updates the even rows k, and stores the results.
   void finish_row(index_t k) {
+    const bool all = std::all_of(bands_, bands_ + 4, [](const T* band) { return band; });
     for (index_t pack = first_pack_; pack < last_pack_; ++pack) {
-      const index_t at = (pack - first_pack_) * row_;
-      const T* halves[4] = {};
-      for (int node = 0; node < 2; ++node) {
-        if (!wants(node)) continue;
-        const auto detail = [&](index_t j) { return details_[node].at(j); };
-        if (bands_[2 * node])
-          lift_across<T, K, false>(filters_.template of<K>(1 + node, update, pack),
-                                   rows_of(update, k, at, detail), evens_[node].at(k) + at,
-                                   smooth_[node], columns_.half);
-        halves[2 * node] = smooth_[node];
-        halves[2 * node + 1] = details_[node].at(k) + at;
-      }
-      store(halves, 4, k, pack);
+      if (sum_ && all) sum_pack(k, pack);
+      else store_pack(k, pack);
     }
+  }
+
+  void store_pack(index_t k, index_t pack) {
+    const index_t at = (pack - first_pack_) * row_;
+    const T* halves[4] = {};
+    for (int node = 0; node < 2; ++node) {
+      T* const to = smooth_[node];
+      if (!wants(node)) continue;
+      if (bands_[2 * node])
+        update_pack(node, k, pack, [to](index_t i, const Pack<T>& v) LIFTWAVE_INLINE_LAMBDA {
+          put<T>(to + i, v);
+        });
+      halves[2 * node] = to;
+      halves[2 * node + 1] = details_[node].at(k) + at;
+    }
+    store(halves, 4, k, pack);
+  }
+
+  // The sum of all bands, in their order.
+  void sum_pack(index_t k, index_t pack) {
+    const index_t at = (pack - first_pack_) * row_, step = step_;
+    const T *const first = details_[0].at(k) + at, *const second = details_[1].at(k) + at;
+    T *const sums = smooth_[0], *to = bands_[3] + k * columns_.half * step_ + filters_.first(pack);
+    update_pack(0, k, pack, [=](index_t i, const Pack<T>& v) LIFTWAVE_INLINE_LAMBDA {
+      put<T>(sums + i, v + get(first + i));
+    });
+    update_pack(1, k, pack, [=, &to](index_t i, const Pack<T>& v) LIFTWAVE_INLINE_LAMBDA {
+      put<T>(to, get(sums + i) + v + get(second + i));
+      to += step;
+    });
+    pace_.moved(row_ * 4 * static_cast<index_t>(sizeof(T)));
+  }
+
+  template <class Finish>
+  void update_pack(int node, index_t k, index_t pack, const Finish& finish) {
+    const index_t at = (pack - first_pack_) * row_;
+    const auto detail = [&](index_t j) { return details_[node].at(j); };
+    lift_across<T, K, false>(filters_.template of<K>(1 + node, update, pack),
+                             rows_of(update, k, at, detail), evens_[node].at(k) + at,
+                             columns_.half, soon(node, update, pack), finish);
   }
 
   void only_row() {
@@ -336,8 +379,7 @@ class ChannelRows {
       wanted[count++] = halves[b];
       if (!sum_) store_sum<1>(&halves[b], 1, to);
     }
-    if (sum_ && count == 4) store_sum<4>(wanted, 4, to);
-    else if (sum_) store_sum<0>(wanted, count, to);
+    if (sum_) store_sum<0>(wanted, count, to);
     pace_.moved(row_ * count * static_cast<index_t>(sizeof(T)));
   }
 
@@ -363,7 +405,7 @@ class ChannelRows {
   HeldRows<T> evens_[2], odds_[2], details_[2];
   T *smooth_[2], *zero_;
   Buffer<const T*> sources_;
-  const T* x_ = nullptr;
+  const T *x_ = nullptr, *soon_ = nullptr;
   T* const* bands_ = nullptr;
   index_t step_ = 0, first_pack_ = 0, last_pack_ = 0;
   Pace pace_;

@@ -46,7 +46,7 @@ void Plane<T, K>::step_line(int which, T* to, const T* base, const T* source) {
 
 template <class T, int K>
 void Plane<T, K>::copy_row(T* to, const T* from) const {
-  std::memcpy(to, from, static_cast<std::size_t>(pitch_) * sizeof(T));
+  for (index_t c = 0; c < pitch_; c += lanes<T>) WidePack<T>::from(from + c).to(to + c);
 }
 
 template <class T, int K>
@@ -57,6 +57,7 @@ void Plane<T, K>::split_lines(const T* x, double* sums) {
         extend(predict, line.even);
       },
       [&](index_t r, Line& line) {
+        prefetch_row(x + (r + block) * last_.n);
         step_line<true>(predict, line.detail, line.odd, line.even);
         copy_row(value_row(2, r), line.detail);
         extend(update, line.detail);
@@ -130,26 +131,26 @@ template <class T, int K>
 void Plane<T, K>::pull_down_lines(const T* x, const double* weights, T* x_cotangent) {
   const T of_gap = weights ? static_cast<T>(2 * weights[0]) : T{0};
   const T of_detail = weights ? static_cast<T>(2 * weights[1]) : T{0};
+  const auto smooth = [&](index_t r) { return cotangent_row(1, r); };
+  const auto detail = [&](index_t r) { return cotangent_row(2, r); };
   in_blocks(
       [&](index_t r, Line& line) { bring_values(x, r, line, weights); },
       [&](index_t r, Line& line) {
-        copy_row(line.smooth_g, cotangent_row(1, r));
-        copy_row(line.detail_g, cotangent_row(2, r));
         if (!weights) return;
-        add_scaled<T>(line.smooth_g, of_gap, value_row(1, r), line.odd, pitch_, mask_);
-        add_scaled<T>(line.detail_g, of_detail, value_row(2, r), nullptr, pitch_, mask_);
+        add_scaled<T>(smooth(r), of_gap, value_row(1, r), line.odd, pitch_, mask_);
+        add_scaled<T>(detail(r), of_detail, value_row(2, r), nullptr, pitch_, mask_);
       },
-      [&](index_t, Line& line) { pull_line(update, line.smooth_g, line.detail, line); },
-      [&](index_t, Line& line) { fold_line(update, line.detail_g, line.detail_g, T{1}, line.wide); },
-      [&](index_t, Line& line) { pull_line(predict, line.detail_g, line.even, line); },
-      [&](index_t, Line& line) { fold_line(predict, line.smooth_g, line.smooth_g, T{-1}, line.wide); },
+      [&](index_t r, Line& line) { pull_line(update, smooth(r), line.detail, line); },
+      [&](index_t r, Line& line) { fold_line(update, detail(r), detail(r), T{1}, line.wide); },
+      [&](index_t r, Line& line) { pull_line(predict, detail(r), line.even, line); },
+      [&](index_t r, Line& line) { fold_line(predict, smooth(r), smooth(r), T{-1}, line.wide); },
       [&](index_t r, Line& line) {
-        if (weights) add_scaled<T>(line.detail_g, -of_gap, value_row(1, r), line.odd, pitch_, mask_);
+        if (weights) add_scaled<T>(detail(r), -of_gap, value_row(1, r), line.odd, pitch_, mask_);
         if (last_.n % 2) {
-          T* const of_last = last_.last % 2 ? line.detail_g : line.smooth_g;
-          of_last[last_.last / 2] += line.detail_g[last_.half - 1];
+          T* const of_last = last_.last % 2 ? detail(r) : smooth(r);
+          of_last[last_.last / 2] += detail(r)[last_.half - 1];
         }
-        merge_row(line.smooth_g, line.detail_g, x_cotangent + r * last_.n, last_.n);
+        merge_row(smooth(r), detail(r), x_cotangent + r * last_.n, last_.n);
       });
 }
 

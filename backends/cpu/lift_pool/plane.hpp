@@ -256,32 +256,33 @@ class Plane {
 
   void store_rows(T* to, const T* from) {
     for (index_t r = 0; r < band_rows_; ++r) {
-      std::memcpy(to + r * last_.half, from + r * pitch_,
-                  static_cast<std::size_t>(last_.half) * sizeof(T));
+      copy_numbers(from + r * pitch_, last_.half, to + r * last_.half);
       row_done(pitch_);
     }
   }
 
   void load_rows(T* to, const T* from) {
     for (index_t r = 0; r < band_rows_; ++r) {
-      std::memcpy(to + r * pitch_, from + r * last_.half,
-                  static_cast<std::size_t>(last_.half) * sizeof(T));
+      copy_numbers(from + r * last_.half, last_.half, to + r * pitch_);
       row_done(pitch_);
     }
   }
 
+  // The last pack of a row covers some numbers twice.
   void store_sum(T* to) {
-    for (index_t r = 0; r < band_rows_; ++r, to += last_.half) {
-      for (index_t c = 0; c < last_.half; c += lanes<T>) {
-        WidePack<T> sum = WidePack<T>::from(chosen_[0] + r * pitch_ + c);
+    const index_t half = last_.half;
+    for (index_t r = 0; r < band_rows_; ++r, to += half) {
+      for (index_t c = 0; c < half; c += lanes<T>) {
+        const index_t at = std::max<index_t>(std::min(c, half - lanes<T>), 0);
+        WidePack<T> sum = WidePack<T>::from(chosen_[0] + r * pitch_ + at);
         for (std::size_t b = 1; b < chosen_.size(); ++b)
-          sum = sum + WidePack<T>::from(chosen_[b] + r * pitch_ + c);
-        if (last_.half - c >= lanes<T>) {
-          sum.to(to + c);
+          sum = sum + WidePack<T>::from(chosen_[b] + r * pitch_ + at);
+        if (half >= lanes<T>) {
+          sum.to(to + at);
         } else {
           T some[lanes<T>];
           sum.to(some);
-          std::memcpy(to + c, some, static_cast<std::size_t>(last_.half - c) * sizeof(T));
+          std::memcpy(to, some, static_cast<std::size_t>(half) * sizeof(T));
         }
       }
       row_done(pitch_);
@@ -302,6 +303,10 @@ class Plane {
   T* value_row(int node, index_t r) { return values_[node] + r * pitch_; }
   T* cotangent_row(int node, index_t r) { return cotangents_[node] + r * pitch_; }
   void copy_row(T* to, const T* from) const;
+  // A row of the signal that the next block reads, or of the next plane.
+  void prefetch_row(const T* x) const {
+    for (index_t i = 0; i < last_.n; i += lanes<T>) prefetch_early(x + i);
+  }
   void split_lines(const T* x, double* sums);
   void load_detail(index_t r, Line& line);
   // Computes the even samples (extended) from the halves.

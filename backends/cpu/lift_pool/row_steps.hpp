@@ -134,11 +134,10 @@ void Plane<T, K>::pull_down_rows(int level, int node, const double* weights) {
 template <class T, int K>
 void Plane<T, K>::interleave(const Rows& rows, index_t half) {
   const index_t inner = rows.inner;
-  const auto bytes = static_cast<std::size_t>(inner) * sizeof(T);
   for (index_t k = 0; k < half; ++k) {
-    std::memcpy(rows.even(k), rows.smooth + k * inner, bytes);
+    copy_numbers(rows.smooth + k * inner, inner, rows.even(k));
     if (2 * k + 1 < rows.n) {
-      std::memcpy(rows.odd(k), rows.detail + k * inner, bytes);
+      copy_numbers(rows.detail + k * inner, inner, rows.odd(k));
     } else {
       T* const last = rows.odd(k);
       for (index_t c = 0; c < inner; c += lanes<T>)
@@ -152,12 +151,11 @@ template <class T, int K>
 void Plane<T, K>::pull_up_rows(int level, int node) {
   const LiftPoolAxis& axis = axis_of(level);
   const index_t inner = inner_[level];
-  const auto bytes = static_cast<std::size_t>(inner) * sizeof(T);
   for_outer(cotangents_, level, node, [&](const Rows& g, index_t o) {
     const Rows v = rows_at(values_, level, node, o);
     for (index_t k = 0; k < axis.half; ++k) {
-      std::memcpy(g.smooth + k * inner, g.even(k), bytes);
-      if (2 * k + 1 < g.n) std::memcpy(g.detail + k * inner, g.odd(k), bytes);
+      copy_numbers(g.even(k), inner, g.smooth + k * inner);
+      if (2 * k + 1 < g.n) copy_numbers(g.odd(k), inner, g.detail + k * inner);
       else std::fill_n(g.detail + k * inner, inner, T{0});  // the forward pass dropped it
       row_done(inner);
     }

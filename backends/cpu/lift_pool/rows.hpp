@@ -5,6 +5,7 @@
 // kernels.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 
 #include "common/simd.hpp"
@@ -118,15 +119,30 @@ struct Filter {
   int kernel;
 
   LIFTWAVE_INLINE int count() const { return K ? K : kernel; }
-  LIFTWAVE_INLINE T bias() const { return values[count()]; }
-  LIFTWAVE_INLINE T gain() const { return values[count() + 1]; }
-  LIFTWAVE_INLINE T offset() const { return values[count() + 2]; }
+};
+
+// The same numbers in variables: stores might change those in memory, so compilers would read them
+// again for each pack.
+template <class T, int K>
+struct HeldFilter {
+  T weight[K ? K : 1], bias, gain, offset;
+  const T* weights;
+  int kernel;
+
+  LIFTWAVE_INLINE explicit HeldFilter(const Filter<T, K>& filter)
+      : weights(filter.values), kernel(filter.count()) {
+    for (int i = 0; i < K; ++i) weight[i] = weights[i];
+    bias = weights[kernel];
+    gain = weights[kernel + 1];
+    offset = weights[kernel + 2];
+  }
 
   // The input of the ReLU: tap i reads source[i].
   LIFTWAVE_INLINE WidePack<T> linear(const T* const* source, index_t c) const {
-    WidePack<T> sum = values[0] * WidePack<T>::from(source[0] + c);
-    for (int i = 1; i < count(); ++i) sum = sum + values[i] * WidePack<T>::from(source[i] + c);
-    return sum + bias();
+    const T* const w = K ? weight : weights;
+    WidePack<T> sum = w[0] * WidePack<T>::from(source[0] + c);
+    for (int i = 1; i < (K ? K : kernel); ++i) sum = sum + w[i] * WidePack<T>::from(source[i] + c);
+    return sum + bias;
   }
 };
 
@@ -140,9 +156,10 @@ void apply(const Filter<T, K>& filter, T* to, const T* base, const T* const* sou
     for (int i = 0; i < K; ++i) source[i] = sources[i];
     from = source;
   }
+  const HeldFilter<T, K> held(filter);
   for (index_t c = 0; c < width; c += lanes<T>) {
-    const WidePack<T> before = filter.linear(from, c);
-    const WidePack<T> change = filter.gain() * where_active(before, before) + filter.offset();
+    const WidePack<T> before = held.linear(from, c);
+    const WidePack<T> change = held.gain * where_active(before, before) + held.offset;
     const WidePack<T> old = WidePack<T>::from(base + c);
     (subtract ? old - change : old + change).to(to + c);
   }
@@ -168,9 +185,10 @@ void pull(const Filter<T, K>& filter, T* h, const T* t, const T* const* sources,
   T* const own = sums + count * lanes<T>;
   WidePack<T> bias = WidePack<T>::from(own), gain = WidePack<T>::from(own + lanes<T>),
           offset = WidePack<T>::from(own + 2 * lanes<T>);
+  const HeldFilter<T, K> held(filter);
   for (index_t c = 0; c < width; c += lanes<T>) {
-    const WidePack<T> before = filter.linear(from, c), outer = WidePack<T>::from(t + c);
-    const WidePack<T> inner = where_active(before, filter.gain() * outer);
+    const WidePack<T> before = held.linear(from, c), outer = WidePack<T>::from(t + c);
+    const WidePack<T> inner = where_active(before, held.gain * outer);
     inner.to(h + c);
     offset = offset + outer;
     gain = gain + outer * where_active(before, before);
@@ -207,10 +225,12 @@ template <class T, int N, Sign sign>
 void combine(T* to, const T* base, const T* weights, const T* const* sources, int count,
              index_t width) {
   const T* source[N ? N : 1];
+  T weight[N ? N : 1];
   const T* const* from = sources;
   if constexpr (N > 0) {
-    for (int i = 0; i < N; ++i) source[i] = sources[i];
+    for (int i = 0; i < N; ++i) source[i] = sources[i], weight[i] = weights[i];
     from = source;
+    weights = weight;
   }
   for (index_t c = 0; c < width; c += lanes<T>) {
     const WidePack<T> sum = weighted<T, N>(weights, from, count, c);
@@ -220,49 +240,65 @@ void combine(T* to, const T* base, const T* weights, const T* const* sources, in
   }
 }
 
+// Copies `count` numbers. The last pack covers some of them twice.
+template <class T>
+void copy_numbers(const T* from, index_t count, T* to) {
+  if (count < lanes<T>) {
+    std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(T));
+    return;
+  }
+  for (index_t c = 0; c < count; c += lanes<T>) {
+    const index_t at = std::min(c, count - lanes<T>);
+    WidePack<T>::from(from + at).to(to + at);
+  }
+}
+
 // --- even and odd samples --------------------------------------------------------------------
+
+// `two(k)` for pairs of samples k ... k + step - 1. The last call covers some pairs twice.
+template <class F>
+LIFTWAVE_INLINE void in_pairs(index_t pairs, index_t step, const F& two) {
+  index_t k = 0;
+  for (; k + step <= pairs; k += step) two(k);
+  if (k < pairs) two(pairs - step);
+}
 
 // Splits `n` samples into rows of whole packs, padded with zeros. If n is odd, the last odd sample is
 // sample `last`.
 template <class T>
 void split_row(const T* x, index_t n, index_t last, T* even, T* odd) {
-  constexpr int step = width<T, vector_bytes>;
-  const auto two = [](const T* from, T* e, T* o) {
-    vec<T, vector_bytes> a, b;
-    split<T, vector_bytes, 1>(load<T, vector_bytes>(from), load<T, vector_bytes>(from + step), a, b);
-    store<vector_bytes>(e, a);
-    store<vector_bytes>(o, b);
-  };
+  constexpr index_t step = width<T, vector_bytes>;
   const index_t half = (n + 1) / 2, pitch = (half + lanes<T> - 1) / lanes<T> * lanes<T>;
-  index_t k = 0;
-  for (; 2 * (k + step) <= n; k += step) two(x + 2 * k, even + k, odd + k);
-  if (k < pitch) {
-    T rest[2 * step] = {};
-    std::memcpy(rest, x + 2 * k, static_cast<std::size_t>(n - 2 * k) * sizeof(T));
-    two(rest, even + k, odd + k);
-    k += step;
+  if (n / 2 >= step) {
+    in_pairs(n / 2, step, [&](index_t k) LIFTWAVE_INLINE_LAMBDA {
+      vec<T, vector_bytes> a, b;
+      const T* const from = x + 2 * k;
+      split<T, vector_bytes, 1>(load<T, vector_bytes>(from), load<T, vector_bytes>(from + step), a, b);
+      store<vector_bytes>(even + k, a);
+      store<vector_bytes>(odd + k, b);
+    });
+  } else {
+    for (index_t k = 0; k < n / 2; ++k) even[k] = x[2 * k], odd[k] = x[2 * k + 1];
   }
-  for (; k < pitch; ++k) even[k] = odd[k] = T{0};
-  if (n % 2) odd[half - 1] = x[last];
+  if (n % 2) even[half - 1] = x[n - 1], odd[half - 1] = x[last];
+  for (index_t k = half; k < pitch; ++k) even[k] = odd[k] = T{0};
 }
 
 // Merges rows; stores the first `n` samples.
 template <class T>
 void merge_row(const T* even, const T* odd, T* x, index_t n) {
-  constexpr int step = width<T, vector_bytes>;
-  const auto two = [](const T* e, const T* o, T* to) {
-    vec<T, vector_bytes> a, b;
-    merge<T, vector_bytes, 1>(load<T, vector_bytes>(e), load<T, vector_bytes>(o), a, b);
-    store<vector_bytes>(to, a);
-    store<vector_bytes>(to + step, b);
-  };
-  index_t k = 0;
-  for (; 2 * (k + step) <= n; k += step) two(even + k, odd + k, x + 2 * k);
-  if (2 * k < n) {
-    T rest[2 * step];
-    two(even + k, odd + k, rest);
-    std::memcpy(x + 2 * k, rest, static_cast<std::size_t>(n - 2 * k) * sizeof(T));
+  constexpr index_t step = width<T, vector_bytes>;
+  if (n / 2 >= step) {
+    in_pairs(n / 2, step, [&](index_t k) LIFTWAVE_INLINE_LAMBDA {
+      vec<T, vector_bytes> a, b;
+      merge<T, vector_bytes, 1>(load<T, vector_bytes>(even + k), load<T, vector_bytes>(odd + k), a, b);
+      store<vector_bytes>(x + 2 * k, a);
+      store<vector_bytes>(x + 2 * k + step, b);
+    });
+  } else {
+    for (index_t k = 0; k < n / 2; ++k) x[2 * k] = even[k], x[2 * k + 1] = odd[k];
   }
+  if (n % 2) x[n - 1] = even[n / 2];
 }
 
 // --- sums ------------------------------------------------------------------------------------
