@@ -44,8 +44,7 @@ constexpr double range_bytes = 32.0 * 1024 * 1024;
 
 constexpr std::chrono::milliseconds watch_interval{100};
 
-// Waking a thread takes about this long.
-constexpr std::chrono::microseconds moment{20};
+constexpr std::chrono::microseconds moment{20};  // waking a thread takes about this long
 
 int available_processors() {
 #if defined(__linux__)
@@ -153,8 +152,12 @@ class Pool {
     }
     for (int i = 0; i < helpers; ++i) wake_.notify_one();
     job.take_part();
-    close();
     std::unique_lock<std::mutex> hold(lock_);
+    places_ = 0;
+    job_ = nullptr;
+    hold.unlock();
+    wait_a_moment();
+    hold.lock();
     const auto is_done = [this] { return active_ == 0; };
     while (watch && !job.has_failed && !idle_.wait_for(hold, watch_interval, is_done)) {
       hold.unlock();
@@ -166,17 +169,10 @@ class Pool {
   }
 
  private:
-  // Lets no more helpers join, and gives those at work a moment for their last range. To sleep and to
-  // be woken takes longer.
-  void close() {
-    {
-      std::lock_guard<std::mutex> hold(lock_);
-      places_ = 0;
-      job_ = nullptr;
-    }
+  // Gives helpers time for their last range. To sleep and to be woken takes longer.
+  void wait_a_moment() const {
     const auto stop = std::chrono::steady_clock::now() + moment;
-    while (active_ > 0 && std::chrono::steady_clock::now() < stop) {
-    }
+    while (active_ > 0 && std::chrono::steady_clock::now() < stop) continue;
   }
 
   bool add_worker() {
@@ -238,10 +234,6 @@ Pool& pool() {
   delete fresh;
   return *existing;
 }
-
-}  // namespace
-
-namespace {
 
 // The number of items of each of at most `ranges` ranges.
 index_t step_for(index_t items, index_t ranges) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "filters/analysis.hpp"
+#include "filters/upsampling.hpp"
 
 namespace liftwave::LIFTWAVE_ISA {
 
