@@ -16,7 +16,7 @@ import os
 import shutil
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -26,6 +26,8 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
+
+    Check = Callable[[BrowserContext, str], list[str]]
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 WIDTHS = {"phone": 390, "screen": 1400}
@@ -131,12 +133,13 @@ class QuietHandler(SimpleHTTPRequestHandler):
 @contextlib.contextmanager
 def served(site: Path) -> Iterator[str]:
     """The address at which the loopback serves a folder."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(site)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
+    handler = partial(QuietHandler, directory=str(site))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
 
 
 @contextlib.contextmanager
@@ -220,12 +223,23 @@ def check_theme_and_keyboard(context: BrowserContext, address: str) -> list[str]
     page.keyboard.press("Tab")
     if page.evaluate("document.activeElement.getAttribute('href')") != "#main-content":
         problems.append("the first Tab does not lead to the link to the content")
+    page.reload()  # hides that link, which covers the button
     themes = set()
     for mode in ("dark", "light"):
         page.locator("button.theme-switch-button:visible").click()
         page.locator(f"button.theme-change-button[data-mode='{mode}']:visible").click()
         themes.add(page.evaluate("document.documentElement.dataset.theme"))
     return problems if themes == {"dark", "light"} else [*problems, f"themes: {themes}"]
+
+
+def attempted(check: Check, context: BrowserContext, address: str) -> list[str]:
+    """The problems that a check finds; an error of the browser is a problem, too."""
+    from playwright.sync_api import Error
+
+    try:
+        return check(context, address)
+    except Error as error:
+        return [f"{check.__name__}: {error}"]
 
 
 def take_screenshots(browser: Browser, address: str, folder: Path) -> None:
@@ -250,7 +264,7 @@ def browse(site: Path, screenshots: Path | None = None) -> list[str]:
         context = browser.new_context()
         problems += check_pages(context, address, names)
         for check in (check_search, check_copying, check_theme_and_keyboard):
-            problems += check(context, address)
+            problems += attempted(check, context, address)
         if screenshots is not None:
             take_screenshots(browser, address, screenshots)
     print(f"{len(names)} pages, {len(problems)} problems")
