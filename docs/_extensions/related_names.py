@@ -88,6 +88,7 @@ sklearn.WaveletTransformer sklearn.WaveletFeatures sklearn.WaveletDenoiser
 sklearn.ScatteringTransformer sklearn.WaveletFeatures scattering1d
 kernels show_config
 get_num_threads set_num_threads show_config
+get_reused_memory set_reused_memory set_num_threads
 data.speech scalogram
 torch.zoo.BlurPool2d torch.zoo.MaxBlurPool2d torch.zoo.GaussianPool2d torch.LiftDownPool2d
 torch.zoo.SkipPool2d torch.zoo.LpPool2d torch.zoo.MixedPool2d torch.zoo.GatedPool2d
