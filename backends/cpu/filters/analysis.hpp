@@ -247,6 +247,8 @@ void analyse_columns(const AxisAnalysis<T>& a) {
   const index_t m = a.plan.n_out, columns = a.inner.count, stride = a.bands[0].stride[a.axis];
   const index_t column_stride = a.inner.stride(a.x);
   const bool folds = !a.plan.fold.empty();
+  // Non-temporal stores need aligned rows.
+  const bool in_runs = !a.past_caches || stride * static_cast<index_t>(sizeof(T)) % vector_bytes == 0;
   const index_t tile = std::min<index_t>(columns, tile_bytes / static_cast<index_t>(sizeof(T)));
   const index_t tiles = (columns + tile - 1) / tile;
   const index_t block = folds ? m : 64;  // outputs may be folded back into any row
@@ -260,10 +262,12 @@ void analyse_columns(const AxisAnalysis<T>& a) {
       RowSource<T> rows(a.batch.locate(item / tiles / blocks, a.x) + c0 * column_stride,
                         a.x.stride[a.axis], {nullptr, column_stride, 1, 1}, width, a.plan.extend,
                         a.plan.length, scratch);
-      T* unused = a.count > 1 ? nullptr : scratch.take<T>(width);
       const T** source = scratch.take<const T*>(a.plan.length);
-      for (index_t k = k0; k < k1; ++k) {
-        filter_row(a.plan, rows, k, out.rows(k * stride + c0, unused), source);
+      for (index_t k = k0; k < k1;) {
+        const index_t count = in_runs ? std::clamp<index_t>(rows.rows_in_run(a.plan, k), 1, k1 - k) : 1;
+        const RowRun run{count, 2 * a.x.stride[a.axis], stride, 0};
+        filter_row(a.plan, rows, k, out.rows(k * stride + c0, out.at[0] + k * stride + c0), source, run);
+        k += count;
       }
       if (folds) {
         T* const to[2] = {out.at[0] + c0, out.at[1] ? out.at[1] + c0 : nullptr};
