@@ -45,7 +45,7 @@ def bounded(cache: dict[Any, Any]) -> dict[Any, Any]:
 # --- filter banks along one axis -------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class FilterPlan:
     r"""Geometry of a filter bank along one axis, for taps of a given length.
 
@@ -277,7 +277,7 @@ class StepPlan(NamedTuple):
         return self._replace(target=1 - self.target, offset=offset, extend=extend, fold=fold)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class LiftPlan:
     """Geometry of a lifting scheme along one axis.
 

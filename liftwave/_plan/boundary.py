@@ -74,7 +74,7 @@ class Fold(NamedTuple):
     columns: tuple[Column, ...]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class Extension:
     """A signal of ``n`` samples extended by rows on both sides.
 

@@ -41,7 +41,7 @@ class WholeStep(NamedTuple):
         return self._replace(target=1 - self.target, places=places, is_transposed=transposed)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class WholeLiftPlan:
     """Geometry of undecimated lifting along one axis.
 
