@@ -248,7 +248,7 @@ def test_steps_of_any_function() -> None:
 SHAPES = (((10, 11), (0, 1)), ((2, 7, 64), (1, 2)), ((5, 6, 7), (0, 1, 2)), ((9, 12, 3), (0, 1)))
 
 
-@pytest.mark.parametrize(("mode", "dtype"), paired(MODES, DTYPES, 2))
+@pytest.mark.parametrize(("mode", "dtype"), paired(MODES, DTYPES))
 def test_adjoints_of_levels_are_the_same_by_all_kernels(
     mode: str, dtype: str, kernels: Any
 ) -> None:

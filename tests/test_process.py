@@ -156,10 +156,10 @@ LIFTED = ("lifted swt", "lifted iswt")
 @pytest.mark.parametrize(
     "call",
     [
-        *("dwt2", "soft_pool", "vjp of lift_down", "swt", "mra"),
+        *("dwt2", "soft_pool", "vjp of lift_down", "swt"),
         *(
             pytest.param(name, marks=pytest.mark.slow)
-            for name in ("vjp of dwt2", "lift_down", "lift_up", "iswt", *LIFTED)
+            for name in ("vjp of dwt2", "lift_down", "lift_up", "iswt", "mra", *LIFTED)
         ),
     ],
 )

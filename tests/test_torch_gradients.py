@@ -54,10 +54,10 @@ def learned(kind: str) -> tuple[Callable[..., Any], list[torch.Tensor]]:
 
 
 def learned_kinds() -> list[Any]:
-    """Kinds of wavelets and modes; every other pair is slow."""
+    """Kinds of wavelets and modes; two of three pairs are slow."""
     each = [("bank", mode) for mode in MODES] + [("scheme", mode) for mode in LIFTING_MODES]
-    marks = ((), pytest.mark.slow)
-    return [pytest.param(*pair, marks=marks[k % 2]) for k, pair in enumerate(each)]
+    marks = ((), pytest.mark.slow, pytest.mark.slow)
+    return [pytest.param(*pair, marks=marks[k % 3]) for k, pair in enumerate(each)]
 
 
 # --- fixed wavelets ------------------------------------------------------------------------------
