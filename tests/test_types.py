@@ -39,7 +39,7 @@ assert_type(lw.dwtn(image, ("db1", "db2"), ["zero", "smooth"]), dict[str, NDArra
 assert_type(lw.idwt2(lw.dwt2(image, "db1"), "db1"), NDArray[np.float64])
 assert_type(lw.threshold(tensor, 1.0, "hard"), torch.Tensor)
 assert_type(lw.denoise(x, rule="garrote"), NDArray[np.float64])
-assert_type(lw.dwt(x, "db1", out=(cA, cD)), tuple[NDArray[np.float64], NDArray[np.float64]])
+assert_type(lw.dwt(x, "db1", out=lw.dwt(x, "db1")), tuple[NDArray[np.float64], NDArray[np.float64]])
 lw.wavedec(x, "db1", out=lw.wavedec(x, "db1"))
 lw.decompose(x, "db1", out=lw.decompose(x, "db1"))
 lw.dwt(x, "db1", lw.Modes.zero)
