@@ -29,7 +29,7 @@ from benchmarks.libraries import set_threads
 from benchmarks.machine import caches, processor, processors, versions
 from benchmarks.measuring import ROOT, interleaved
 from benchmarks.memory import RESET, beyond
-from benchmarks.pooling_layers import LAYERS, Layer, Shape, available, blurs, rulers
+from benchmarks.pooling_layers import LAYERS, Layer, Shape, available, blur_layers, rulers
 from benchmarks.torch_libraries import Prepared
 from benchmarks.torch_peers import both_run, forward_run, kept
 
@@ -116,11 +116,11 @@ def functions(shape: Shape, only: str = "") -> dict[str, Prepared]:
 
     With ``only`` those with this part in their names, and torch's own.
     """
-    found = blurs()
+    layers = blur_layers()
     for layer in available():
         if only in layer.name:
-            found[layer.name], found[layer.name + PLAIN] = layer.prepare(shape)
-    return rulers() | {name: each for name, each in found.items() if only in name}
+            layers[layer.name], layers[layer.name + PLAIN] = layer.prepare(shape)
+    return rulers() | {name: each for name, each in layers.items() if only in name}
 
 
 def measure(shape: Shape, rounds: int, with_peaks: bool = True, only: str = "") -> Measured:

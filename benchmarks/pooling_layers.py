@@ -192,14 +192,14 @@ def rulers() -> dict[str, Prepared]:
     }
 
 
-def blurs() -> dict[str, Prepared]:
+def blur_layers() -> dict[str, Prepared]:
     """Pooling by the binomial filter: our layer, and that of kornia if it is installed.
 
     Ours mirrors the image at its borders, kornia extends it with zeros.
     """
     blur = importlib.import_module("liftwave.torch.zoo").BlurPool2d(3)
-    found = {"BlurPool2d, 3 taps": Prepared(blur)}
+    layers = {"BlurPool2d, 3 taps": Prepared(blur)}
     if importlib.util.find_spec("kornia") is not None:
         filters = importlib.import_module("kornia.filters")
-        found["kornia BlurPool2D, 3 taps"] = Prepared(filters.BlurPool2D(3))
-    return found
+        layers["kornia BlurPool2D, 3 taps"] = Prepared(filters.BlurPool2D(3))
+    return layers

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import pooling
 from benchmarks.pooling_formats import VARIANTS
-from benchmarks.pooling_layers import LAYERS, available, blurs
+from benchmarks.pooling_layers import LAYERS, available, blur_layers
 from benchmarks.torch_libraries import Prepared
 
 pytest.importorskip("torch")
@@ -69,7 +69,7 @@ def test_kornia_computes_the_same_blur_away_from_the_first_samples():
     import torch
 
     x = torch.from_numpy(np.random.default_rng(0).standard_normal(SHAPE).astype("float32"))
-    ours, theirs = (each.transform(x) for each in blurs().values())
+    ours, theirs = (each.transform(x) for each in blur_layers().values())
     assert ours.shape == theirs.shape
     # Ours mirrors the image, kornia extends it with zeros.
     assert torch.allclose(ours[..., 1:, 1:], theirs[..., 1:, 1:], atol=1e-6)

@@ -44,7 +44,7 @@ constexpr double range_bytes = 32.0 * 1024 * 1024;
 
 constexpr std::chrono::milliseconds watch_interval{100};
 
-constexpr std::chrono::microseconds moment{20};  // waking a thread takes about this long
+constexpr std::chrono::microseconds waking_time{20};  // waking a thread takes about this long
 
 int available_processors() {
 #if defined(__linux__)
@@ -171,7 +171,7 @@ class Pool {
  private:
   // Gives helpers time for their last range. To sleep and to be woken takes longer.
   void wait_a_moment() const {
-    const auto stop = std::chrono::steady_clock::now() + moment;
+    const auto stop = std::chrono::steady_clock::now() + waking_time;
     while (active_ > 0 && std::chrono::steady_clock::now() < stop) continue;
   }
 

@@ -62,7 +62,7 @@ void split_range(const CircularAxis& axis, index_t start, index_t stop, T* low, 
     source[j] = at(axis.at(j)) + start;
   }
   Filtering<T> filtering{source, axis.low.as<T>(), axis.high.as<T>(),
-                               static_cast<int>(axis.taps())};
+                         static_cast<int>(axis.taps())};
   filter(filtering, stop - start, OutputRows<T>{{low + start, high + start}, past_caches});
 }
 
