@@ -104,6 +104,22 @@ def test_blur_keeps_constants_and_halves(filter_size, size):
     assert torch.equal(y, torch.full_like(y, 5.0))
 
 
+@pytest.mark.parametrize("filter_size", [1, 2, 3, 4, 5, 7])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("size", [(8, 8), (9, 11), (6, 5)])
+def test_blur_is_torchs_convolution_of_the_mirrored_map(filter_size, stride, size):
+    x = maps(2, 3, *size).requires_grad_()
+    taps = torch.tensor([math.comb(filter_size - 1, k) for k in range(filter_size)]).double()
+    weight = (torch.outer(taps, taps) / taps.sum() ** 2).expand(3, 1, -1, -1)
+    before, after = (filter_size - 1) // 2, filter_size // 2
+    mirrored = F.pad(x, (before, after, before, after), "reflect")
+    wanted = F.conv2d(mirrored, weight, stride=stride, groups=3)
+    y, cotangent = zoo.BlurPool2d(filter_size, stride)(x), torch.randn_like(wanted)
+    assert_equal(y, wanted.detach().numpy())
+    gradients = (torch.autograd.grad(each, x, cotangent)[0] for each in (y, wanted))
+    torch.testing.assert_close(*gradients, rtol=0, atol=1e-14)
+
+
 def test_max_blur_is_maximum_then_blur():
     x = maps(2, 3, 8, 9)
     highest = windowed(x, lambda a, _: a.max(), 2, 1)

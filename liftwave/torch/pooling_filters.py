@@ -16,6 +16,7 @@ from liftwave._operations.plan_transforms import analysis_of_bands
 from liftwave._operations.transform import Transform
 from liftwave._plan.axes import axis_plans
 from liftwave._plan.lengths import check_size
+from liftwave._typing import Modes
 from liftwave.constraints import orthonormal_filters
 from liftwave.errors import OptionError, WaveletError
 from liftwave.torch.layer_wavelets import check_no_factory
@@ -35,15 +36,20 @@ _INITS = ("pretrain", "random")
 
 @graph_node
 def pooled_bands(
-    x: Tensor, wavelet: Any, details: tuple[str, ...], has_approx: bool, dimensions: int
+    x: Tensor,
+    wavelet: Any,
+    details: tuple[str, ...],
+    has_approx: bool,
+    dimensions: int,
+    mode: Modes = "periodization",
 ) -> list[Tensor]:
     """Bands of one level along the last axes: the approximation, if wanted, and some details."""
 
     def make(wavelet: Any) -> Transform:
-        plans = axis_plans(wavelet, "periodization", tuple(range(-dimensions, 0)), x.ndim)
+        plans = axis_plans(wavelet, mode, tuple(range(-dimensions, 0)), x.ndim)
         return analysis_of_bands(plans, x.ndim, (details,), has_approx)
 
-    arguments = "pooled bands", details, has_approx, dimensions, x.ndim
+    arguments = "pooled bands", details, has_approx, dimensions, mode, x.ndim
     transform, taps = analysis_and_taps(wavelet, arguments, make)
     bands: list[Tensor] = execute(Call(transform, (x, *taps), BAND_LIST))
     return bands

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from functools import cached_property
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
@@ -12,10 +13,14 @@ from torch.nn import functional as F  # noqa: N812
 from liftwave._bridge.tensors import HALF_PRECISION
 from liftwave._numbers import real_number
 from liftwave._plan.lengths import check_size
+from liftwave._typing import Mode
 from liftwave.errors import OptionError
-from liftwave.torch.inputs import check_factory, fill
+from liftwave.torch.inputs import check_factory
+from liftwave.torch.pooling_filters import pooled_bands
+from liftwave.torch.pooling_wavelets import extended
 from liftwave.torch.transforms import DWT2d
 from liftwave.torch.zoo.windows import MapPool, WindowedPool, positive, windows
+from liftwave.wavelets.filter_bank import FilterBank
 
 
 class SkipPool2d(MapPool):
@@ -125,14 +130,15 @@ class LpPool2d(WindowedPool):
 class BlurPool2d(MapPool):
     """A binomial filter, then every ``stride``-th sample of its output.
 
+    Maps are mirrored about their outer samples.
+
     Parameters
     ----------
     filter_size : int, optional
         Number of taps; 3 by default.
     stride : int, optional
-        Distance of samples; 2 by default.
-    device, dtype : optional
-        Device and dtype of the parameters; torch's defaults if not given.
+        Distance of samples; 2 by default. Other strides are convolutions of torch, which are
+        several times slower than the kernels for stride 2.
 
     References
     ----------
@@ -147,39 +153,55 @@ class BlurPool2d(MapPool):
     """
 
     settings = ("filter_size", "stride")
-    taps: Tensor
 
-    def __init__(
-        self,
-        filter_size: int = 3,
-        stride: int = 2,
-        *,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
-    ) -> None:
+    def __init__(self, filter_size: int = 3, stride: int = 2) -> None:
         super().__init__()
-        check_factory(device, dtype)
         self.filter_size = positive(filter_size, "filter_size")
         self.stride = positive(stride, "stride")
-        shape = (self.filter_size, self.filter_size)
-        check_size("the filter", shape)
-        self.register_buffer("taps", torch.empty(shape, device=device, dtype=dtype))
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Reset the filter."""
+        check_size("the filter", (self.filter_size, self.filter_size))
         order = self.filter_size - 1
-        taps = np.array([math.comb(order, k) / 2**order for k in range(self.filter_size)])
-        fill(self.taps, np.outer(taps, taps))
+        self._taps = [math.comb(order, k) / 2**order for k in range(self.filter_size)]
+        self._bank, self._start = _analysis_bank(self._taps)
 
     def _pooled(self, x: Tensor) -> Tensor:
-        before, after = (self.filter_size - 1) // 2, self.filter_size // 2
-        around = (before, after, before, after)
-        # Mirroring about the outer samples needs more samples than it adds.
-        mode = "reflect" if min(x.shape[-2:]) > after else "replicate"
+        if self.stride != 2:
+            return self._convolved(x)
+        # A single sample has no others to mirror.
+        modes: list[Mode] = ["constant" if n == 1 else "reflect" for n in x.shape[-2:]]
+        (band,) = pooled_bands(x, self._bank, (), True, 2, modes)
+        for axis in (-2, -1):
+            band = band.narrow(axis, self._start, (x.shape[axis] + 1) // 2)
+        return band
+
+    def _convolved(self, x: Tensor) -> Tensor:
+        for axis in (-2, -1):
+            before, after = (self.filter_size - 1) // 2, self.filter_size // 2
+            x = extended(x, axis, before, after, "reflect")
+        taps = torch.as_tensor(self._taps, dtype=x.dtype, device=x.device)
         channels = x.shape[1]
-        weight = self.taps.to(x.dtype).expand(channels, 1, -1, -1)
-        return F.conv2d(F.pad(x, around, mode), weight, stride=self.stride, groups=channels)
+        weight = torch.outer(taps, taps).expand(channels, 1, -1, -1)
+        return F.conv2d(x, weight, stride=self.stride, groups=channels)
+
+
+class _AnalysisBank(FilterBank):
+    """A filter bank that is used without its synthesis."""
+
+    @cached_property
+    def warning(self) -> str | None:
+        """Without a synthesis, none."""
+        return None
+
+
+def _analysis_bank(taps: Sequence[float]) -> tuple[FilterBank, int]:
+    """The filter bank whose approximation has the outputs of :class:`BlurPool2d`, and their start.
+
+    Output ``k`` of an analysis begins at sample ``2 k + 1``, that of the layer ``len(taps) // 2``
+    samples after ``2 k``. A zero before the taps makes the difference even.
+    """
+    after = len(taps) // 2
+    aligned = [*[0.0] * (1 - after % 2), *taps]
+    aligned += [0.0] * (len(aligned) % 2)
+    return _AnalysisBank(aligned, aligned, aligned, aligned, "binomial"), after // 2
 
 
 class MaxBlurPool2d(MapPool):
@@ -191,8 +213,6 @@ class MaxBlurPool2d(MapPool):
         Size of the windows of max pooling.
     filter_size, stride : int, optional
         As for :class:`BlurPool2d`.
-    device, dtype : optional
-        Device and dtype of the parameters; torch's defaults if not given.
 
     References
     ----------
@@ -208,22 +228,10 @@ class MaxBlurPool2d(MapPool):
 
     settings = ("kernel_size",)
 
-    def __init__(
-        self,
-        kernel_size: int = 2,
-        filter_size: int = 3,
-        stride: int = 2,
-        *,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
-    ) -> None:
+    def __init__(self, kernel_size: int = 2, filter_size: int = 3, stride: int = 2) -> None:
         super().__init__()
         self.kernel_size = positive(kernel_size, "kernel_size")
-        self.blur = BlurPool2d(filter_size, stride, device=device, dtype=dtype)
-
-    def reset_parameters(self) -> None:
-        """Reset the filter."""
-        self.blur.reset_parameters()
+        self.blur = BlurPool2d(filter_size, stride)
 
     def _pooled(self, x: Tensor) -> Tensor:
         return self.blur(F.max_pool2d(x, self.kernel_size, stride=1))
