@@ -106,6 +106,16 @@ inline float __uint_as_float(unsigned bits) {
   __builtin_memcpy(&value, &bits, sizeof value);
   return value;
 }
+inline long long __double_as_longlong(double value) {
+  long long bits;
+  __builtin_memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+inline double __longlong_as_double(long long bits) {
+  double value;
+  __builtin_memcpy(&value, &bits, sizeof value);
+  return value;
+}
 template <class T>
 T __ldg(const T* place) {
   return *place;

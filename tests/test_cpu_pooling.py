@@ -229,6 +229,21 @@ def test_exponentials_at_the_ends(dtype: str) -> None:
 # --- extremes ------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kind", ["dice", "exp-dice"])
+@pytest.mark.parametrize("name", ["2 x 2", "3 x 3"])
+def test_similarities_do_not_depend_on_the_unit(name: str, kind: str, dtype: str) -> None:
+    shape, plan = geometry(cpu_kernels, name)
+    x, g = data(shape, dtype), data((shape[0], *plan.outputs), dtype, 1)
+    pooled, gradient = cpu.pool(x, plan, kind), cpu.pool_vjp(x, g, plan, kind)[0]
+    # Beyond these, means or derivatives of the similarity are subnormal.
+    largest = np.finfo(dtype).maxexp - 16
+    for exponent in (largest, largest // 2, -largest // 2, 24 - largest):
+        unit = np.asarray(2.0**exponent, dtype)
+        np.testing.assert_array_equal(cpu.pool(x * unit, plan, kind), pooled * unit)
+        np.testing.assert_array_equal(cpu.pool_vjp(x * unit, g, plan, kind)[0], gradient)
+
+
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_regions_of_all_kinds(kind: str, dtype: str) -> None:

@@ -12,6 +12,8 @@
 //   all<T>, magnitude<T>, turned<T>          functions of these; `turned` copies a sign
 //   larger<T>, smaller<T>, reciprocal<T>
 //   ratio_or_one<T>(x, y)                    x / y, and 1 if y is zero
+//   power_over<T>(x)                         a power of two p: x p is below 8, and at least 1 / 2
+//                                            unless x is subnormal
 //   exponential_of_negative<T>               e^x for x <= 0
 //   exponential_of_similarity<T>             e^x for -1 <= x <= 1
 //   sum_of<T>, smallest_of<T>(window, f)     of f(a_i)
@@ -21,6 +23,8 @@
 //
 //   part                                     a power of two, at most 1 / (4 count)
 //   whole                                    count * part
+//
+// and the function of_whole(x) = x / whole.
 //
 // Means are sums that are divided. So they are exact where the sum is, as for integers. Samples are
 // multiplied by `part` before, which is exact and keeps sums below the largest number.
@@ -39,7 +43,7 @@ LIFTWAVE_INLINE Numbers<T> one_for_zero(const Numbers<T>& v) {
 template <class T, class Window>
 LIFTWAVE_INLINE Numbers<T> mean_of(const Window& window) {
   const auto part = [&](const Numbers<T>& a) LIFTWAVE_INLINE_LAMBDA { return a * window.part; };
-  return sum_of<T>(window, part) / window.whole;
+  return window.of_whole(sum_of<T>(window, part));
 }
 
 // --- similarities to the mean --------------------------------------------------------------------
@@ -50,8 +54,10 @@ struct Slopes {
   Numbers<T> in_sample, in_mean;
 };
 
-// The Dice-Sorensen coefficient of equation 3, s = 2 |m a| / (m^2 + a^2) = 2 t / (1 + t^2), with t
-// the smaller (inner) magnitude over the larger (outer) one. If both are zero, t = 1.
+// The Dice-Sorensen coefficient of equation 3, s = 2 |m a| / (m^2 + a^2) = 2 i o / (i^2 + o^2), with
+// i the smaller (inner) magnitude and o the larger (outer) one. If both are zero, s = 1. Both are
+// multiplied by a power of two that brings o near 1: squares neither overflow nor vanish, and the
+// division is the only one.
 template <class T>
 struct Dice {
   using Number = T;
@@ -64,18 +70,20 @@ struct Dice {
   }
 
   LIFTWAVE_INLINE V value(const V& a) const {
-    const V t = ratio_or_one<T>(inner(a), outer(a));
-    return (t + t) * below(t);
+    const Magnitudes x(a, mean);
+    const V product = x.inner * x.outer, one = all<T>(1);
+    return (x.outer == T(0) ? one : product + product) / (x.outer == T(0) ? one : x.squares());
   }
 
   // The similarity of samples that are all equally similar: they equal the mean, or the mean is 0.
   LIFTWAVE_INLINE V common() const { return mean == T(0) ? all<T>(0) : all<T>(1); }
 
-  // ds/dt = 2 (1 - t^2) / (1 + t^2)^2 and dt = (d|inner| - t d|outer|) / |outer|.
+  // ds/di = 2 o (o^2 - i^2) / (i^2 + o^2)^2, ds/do = -2 i (o^2 - i^2) / (i^2 + o^2)^2
   LIFTWAVE_INLINE Slopes<T> slopes(const V& a) const {
-    const V t = ratio_or_one<T>(inner(a), outer(a)), by = below(t), zero{};
-    const V slope = (T(2) - (t + t) * t) * (by * by);
-    const V in_inner = slope / one_for_zero<T>(outer(a)), in_outer = -(in_inner * t);
+    const Magnitudes x(a, mean);
+    const V by = reciprocal<T>(one_for_zero<T>(x.squares())), zero{};
+    const V apart = (x.outer - x.inner) * (x.outer + x.inner), half = apart * by * (by * x.scale);
+    const V in_inner = x.outer * (half + half), in_outer = -(x.inner * (half + half));
     const auto is_outer = magnitude<T>(a) > magnitude<T>(mean);
     const V in_sample = turned<T>(is_outer ? in_outer : in_inner, a);
     const V in_mean = turned<T>(is_outer ? in_inner : in_outer, mean);
@@ -83,13 +91,18 @@ struct Dice {
   }
 
  private:
-  LIFTWAVE_INLINE V outer(const V& a) const {
-    return larger<T>(magnitude<T>(a), magnitude<T>(mean));
-  }
-  LIFTWAVE_INLINE V inner(const V& a) const {
-    return smaller<T>(magnitude<T>(a), magnitude<T>(mean));
-  }
-  LIFTWAVE_INLINE static V below(const V& t) { return reciprocal<T>(T(1) + t * t); }
+  // Both magnitudes times `scale`.
+  struct Magnitudes {
+    V scale, inner, outer;
+    LIFTWAVE_INLINE Magnitudes(const V& a, const V& mean) {
+      const V first = magnitude<T>(a), second = magnitude<T>(mean);
+      const V most = larger<T>(first, second);
+      scale = power_over<T>(most);
+      inner = smaller<T>(first, second) * scale;
+      outer = most * scale;
+    }
+    LIFTWAVE_INLINE V squares() const { return inner * inner + outer * outer; }
+  };
 };
 
 // Equations 1 and 2: s = 1 / |a - m|, times the distance of the nearest sample. Samples at the mean

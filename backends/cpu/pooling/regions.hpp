@@ -53,6 +53,12 @@ struct Region {
   T part, whole;
   T delta;
 
+  // Division by a power of two is a product with its exact inverse.
+  LIFTWAVE_INLINE Pack<T> of_whole(const Pack<T>& sum) const {
+    if constexpr (N > 0 && (N & (N - 1)) == 0) return sum * (share / part);
+    else return sum / whole;
+  }
+
   Pack<T> operator[](index_t k) const { return get(data + place_at[k]); }
 
   template <class F>
@@ -78,6 +84,16 @@ LIFTWAVE_INLINE Pack<T> reciprocal(const Pack<T>& v) {
 template <class T>
 LIFTWAVE_INLINE Pack<T> ratio_or_one(const Pack<T>& x, const Pack<T>& y) {
   return y == T(0) ? all<T>(1) : x / y;
+}
+
+// The digits of the result are zero. Its exponent is the negative of a multiple of four near that
+// of `x`, so that it exists for the largest and the smallest numbers.
+template <class T>
+LIFTWAVE_INLINE Pack<T> power_over(const Pack<T>& x) {
+  using Int = typename PackOf<T>::Int;
+  constexpr Int most = Int(2 * ExpOf<T>::bias - 1) << ExpOf<T>::digits;
+  constexpr Int fours = Int(2 * ExpOf<T>::bias - 2) << ExpOf<T>::digits;
+  return from_bits<T>(most - (bits<T>(x) & fours));
 }
 
 template <class T>

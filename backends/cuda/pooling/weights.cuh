@@ -55,6 +55,17 @@ LIFTWAVE_INLINE C ratio_or_one(C x, C y) {
   return (y == C(0) ? C(1) : x) / (y == C(0) ? C(1) : y);
 }
 
+// The digits of the result are zero. Its exponent is the negative of a multiple of four near that
+// of `x`, so that it exists for the largest and the smallest numbers.
+template <class C>
+LIFTWAVE_INLINE C power_over(C x) {
+  if constexpr (same<C, float>) {
+    return __uint_as_float((253u << 23) - (__float_as_uint(x) & (252u << 23)));
+  } else {
+    return __longlong_as_double((2045ll << 52) - (__double_as_longlong(x) & (2044ll << 52)));
+  }
+}
+
 template <class C>
 LIFTWAVE_INLINE C exponential_of_negative(C x) {
   if constexpr (same<C, float>) return expf(x);

@@ -156,6 +156,7 @@ struct Held {
   unsigned mask;
   C count, share, part, whole;
 
+  __device__ __forceinline__ C of_whole(C sum) const { return sum / whole; }
   template <class F>
   __device__ __forceinline__ void each(const F& f) const {
 #pragma unroll
@@ -173,6 +174,7 @@ struct Seen {
   int size[3];
   computed_t<T> count, share, part, whole;
 
+  __device__ __forceinline__ computed_t<T> of_whole(computed_t<T> sum) const { return sum / whole; }
   template <class F>
   __device__ __forceinline__ void each(const F& f) const {
     for (int i = 0; i < size[0]; ++i) {
