@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import numpy as np
 import pytest
 import pywt
 
-from benchmarks import measuring, peers, report, roofline
+import liftwave as lw
+from benchmarks import measuring, peers, report, roofline, threads
 from benchmarks.asv import transforms
 from benchmarks.checking import MISSING, Oracle, checked
 from benchmarks.conventions import block_bands, decomposition, pywt_split
@@ -141,6 +143,32 @@ def test_what_bounds_a_row():
     assert roofline.operations(named("dwt2 CDF 5/3 integers")) == 0
     lifted = replace(named("dwt2 bior4.4 by lifting"), shape=(1000, 500))
     assert roofline.operations(lifted) == pytest.approx(2 * 8 * 0.5 * 2 * 500_000)
+
+
+def test_threads_prints_three_tables(capsys, monkeypatch):
+    monkeypatch.setattr(
+        threads, "POOLS", {"threads": threads.POOLS["threads"], "none": ("no", None)}
+    )
+    before = lw.get_num_threads()
+    threads.main(["dwt2 db4", "--side", "32", "--rounds", "1"])
+    assert lw.get_num_threads() == before
+    tables = re.split("^## ", capsys.readouterr().out, flags=re.MULTILINE)[1:]
+    scaling, sizes, pools = (
+        [row for row in text.splitlines() if row[:1] == "|"] for text in tables
+    )
+    assert [row.split("|")[1].strip() for row in scaling[2:]] == [
+        row.name for row in matching(["dwt2 db4"])
+    ]
+    assert [row.split("|")[1].strip() for row in sizes[2:]] == list(threads.TRANSFORMS)
+    assert re.match(r"\| threads \| [\d.]+ ms \| [\d.]+ ms \| [\d.]+ \|", pools[2])
+    assert pools[3] == "| none | – | – | without no |"
+
+
+def test_runs_have_their_numbers_of_threads():
+    with threads.same_threads_after() as before:
+        counts = [threads.with_threads(count, lw.get_num_threads)() for count in (1, 3)]
+        assert counts == [1, 3]
+    assert lw.get_num_threads() == before
 
 
 def test_roofline_prints_and_writes_rows(capsys, tmp_path):
