@@ -147,7 +147,7 @@ class Images:
 
 def transformed(image: np.ndarray) -> float:
     """One number of a decomposition, so that workers have little to send."""
-    return float(lw.wavedec2(image, "db4", level=3)[0][0, 0])
+    return float(lw.wavedec2(image, "db4", level=2)[0][0, 0])
 
 
 Pool = AbstractContextManager[Run]
