@@ -31,7 +31,7 @@ import numpy as np
 import liftwave as lw
 from benchmarks.libraries import Liftwave, prepared
 from benchmarks.machine import caches, processor, processors, versions
-from benchmarks.measuring import Run, interleaved, median_ratio, new_memory
+from benchmarks.measuring import Effort, Run, interleaved, median_ratio, new_memory
 from benchmarks.rows import Row, matching
 
 ROUNDS = 11
@@ -47,10 +47,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--side", type=int, help="no axis longer than this")
     arguments = parser.parse_args(argv)
     most = arguments.side or max(SIDES)
-    rows = [row.capped(most) if arguments.side else row for row in matching(arguments.names)]
+    rows = [row for row in matching(arguments.names) if not row.small]
     print(f"{processor()} ({caches()}), {processors()} processors")
     print(versions(["liftwave", "numpy"]))
-    print_scaling([row for row in rows if not row.small], arguments.rounds)
+    effort = Effort(side=arguments.side)
+    print_scaling([effort.sized(row) for row in rows], arguments.rounds)
     print_sizes([side for side in SIDES if side <= most], arguments.rounds)
     print_pools(min(IMAGE, most), arguments.rounds)
 
