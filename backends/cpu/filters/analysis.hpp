@@ -151,19 +151,22 @@ void analyse_lines(const AxisAnalysis<T>& a) {
   });
 }
 
-// One line's outputs k0 ... k1 - 1 into both bands, tile by tile. Those of the second band outside
-// of `owned` are discarded.
+// Outputs `all` of a line into both bands, tile by tile. Those of the second band outside of `owned`
+// are discarded. `past_caches`: the second band is not read again soon.
 template <class T>
 void filter_part(const FilterPlan& p, const Line<T>& line, const Range& all, const Range& owned,
-                 T* first, T* second) {
+                 T* first, T* second, bool past_caches) {
   Scratch scratch;
   const index_t lanes = line.lanes;
   const index_t tile = std::max<index_t>(1, tile_bytes / (lanes * static_cast<index_t>(sizeof(T))));
-  T* unused = scratch.take<T>(std::min(tile, all.size()) * lanes);
-  const auto outputs = [&](index_t k0, index_t k1, bool wanted) {
-    for (index_t k = k0; k < k1; k += tile) {
-      T* other = wanted ? second + k * lanes : unused;
-      filter_line(p, line, k, std::min(k + tile, k1), {{first + k * lanes, other}, false});
+  T* details = scratch.take<T>(std::min(tile, all.size()) * lanes);
+  const auto outputs = [&](index_t begin, index_t end, bool wanted) {
+    for (index_t k = begin; k < end; k += tile) {
+      const index_t stop = std::min(k + tile, end);
+      T* const to = second + k * lanes;
+      T* const other = wanted && !past_caches ? to : details;
+      filter_line(p, line, k, stop, {{first + k * lanes, other}, false});
+      if (wanted && past_caches) copy_past_caches(details, to, (stop - k) * lanes);
     }
   };
   outputs(all.begin, std::min(owned.begin, all.end), false);
@@ -178,8 +181,9 @@ void analyse_cascade(const LineCascade& cascade, int axis, const ArrayView<const
   Batch batch;
   const Inner inner = split_dimensions(&x, 1, axis, axis, batch);
   const index_t lanes = inner.count, blocks = cascade.blocks();
-  const double bytes = 2.0 * sizeof(T) * static_cast<double>(numbers_of(x));
-  parallel_for(batch.size * blocks, bytes, [&](index_t begin, index_t end) {
+  const double result = sizeof(T) * static_cast<double>(numbers_of(x));
+  const bool past_caches = result >= streamed_bytes;
+  parallel_for(batch.size * blocks, 2 * result, [&](index_t begin, index_t end) {
     for (index_t item = begin; item < end; ++item) {
       Scratch scratch;
       const index_t where = item / blocks;
@@ -192,10 +196,11 @@ void analyse_cascade(const LineCascade& cascade, int axis, const ArrayView<const
                      ? batch.locate(where, approx)
                      : scratch.take<T>(all.size() * lanes) - all.begin * lanes;
         filter_part(cascade.plan(level), line, all, cascade.owned(level, item % blocks), low,
-                    batch.locate(where, details[level]));
+                    batch.locate(where, details[level]), past_caches);
         line = {low, lanes, lanes, 1};
       }
     }
+    end_streams();
   });
 }
 

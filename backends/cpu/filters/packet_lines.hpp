@@ -1,29 +1,11 @@
 // Wavelet packets of lines: blocks go through all levels, depth first.
 #pragma once
 
-#include <cstdint>
-
 #include "filters/analysis.hpp"
 #include "filters/packet_blocks.hpp"
 #include "filters/synthesis.hpp"
 
 namespace liftwave::LIFTWAVE_ISA {
-
-// Copies numbers past the caches: whole cache lines with non-temporal stores.
-template <class T>
-void copy_past_caches(const T* from, T* to, index_t count) {
-  constexpr index_t line = 64, numbers = line / static_cast<index_t>(sizeof(T));
-  const auto misplaced = static_cast<index_t>(reinterpret_cast<std::uintptr_t>(to) % line);
-  const index_t head = std::min(count, misplaced ? (line - misplaced) / static_cast<index_t>(sizeof(T)) : 0);
-  std::copy_n(from, head, to);
-  index_t i = head;
-  for (; i + numbers <= count; i += numbers) {
-    for (index_t v = 0; v < numbers; v += width<T, vector_bytes>) {
-      stream<vector_bytes>(to + i + v, load<T, vector_bytes>(from + i + v));
-    }
-  }
-  std::copy_n(from + i, count - i, to + i);
-}
 
 // Samples first ... stop - 1 of a split line, in order: the reverse of split_samples.
 template <class T, int Lanes>
