@@ -143,7 +143,13 @@ def test_large_arrays_are_the_reference(name: str, dtype: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "axes"), [((2_100, 2_080), (0, 1)), ((2_100, 2_080), (0,)), ((4_500_037,), (0,))]
+    ("shape", "axes"),
+    [
+        ((2_100, 2_080), (0, 1)),
+        ((2_100, 2_080), (0,)),
+        ((4_500_037,), (0,)),
+        ((20_011, 215), (0, 1)),  # short rows, several at a time
+    ],
 )
 def test_results_beyond_the_caches_are_the_reference(shape: Any, axes: Any) -> None:
     x = zero_mean(shape, 4, "float32")
@@ -151,6 +157,27 @@ def test_results_beyond_the_caches_are_the_reference(shape: Any, axes: Any) -> N
         bands = assert_same(lambda m=mode: lw.dwtn(x, "db2", m, axes))
         assert all(band.ctypes.data % 64 == 0 for band in bands.values())
         assert_same(lambda b=bands, m=mode: lw.idwtn(b, "db2", m, axes))
+
+
+@pytest.mark.parametrize("offsets", [(1, 1, 1, 1), (0, 1, 2, 3)])
+def test_results_beyond_the_caches_begin_anywhere(offsets: tuple[int, ...]) -> None:
+    x = zero_mean((1_500, 2_801), 5, "float32")
+    wanted = lw.dwtn(x, "db3")  # compared with the reference above
+    out = {}
+    for (key, band), offset in zip(wanted.items(), offsets, strict=True):
+        memory = np.full(band.size + 2 + offset, np.nan, "float32")
+        out[key] = memory[1 + offset : -1].reshape(band.shape)
+    lw.dwtn(x, "db3", out=out)
+    for key, band in wanted.items():
+        np.testing.assert_array_equal(out[key], band)
+        assert np.isnan(out[key].base[0])
+        assert np.isnan(out[key].base[-1])
+
+
+@pytest.mark.parametrize("shape", [(4_500_037,), (2_250_019, 2)])
+def test_levels_beyond_the_caches_are_the_reference(shape: tuple[int, ...]) -> None:
+    x = zero_mean(shape, 6, "float32")
+    assert_same(lambda: lw.wavedec(x, "db2", "symmetric", 6, axis=0))
 
 
 @pytest.mark.parametrize("mode", MODES)

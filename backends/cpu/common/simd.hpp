@@ -94,6 +94,13 @@ LIFTWAVE_INLINE bool is_aligned(const T* to) {
   return reinterpret_cast<std::uintptr_t>(to) % vector_bytes == 0;
 }
 
+// How many numbers lie before the first address that is aligned to vectors.
+template <class T>
+LIFTWAVE_INLINE index_t numbers_to_vector(const T* to) {
+  const auto past = static_cast<index_t>(reinterpret_cast<std::uintptr_t>(to) % vector_bytes);
+  return past ? (vector_bytes - past) / static_cast<index_t>(sizeof(T)) : 0;
+}
+
 // Non-temporal stores, which avoid reading the cache line first. `to` is aligned to the vector.
 template <int Bytes, class T, class V>
 LIFTWAVE_INLINE void stream(T* to, const V& v) {

@@ -165,7 +165,7 @@ void analyse(const ArrayView<const T>& x, const ArrayView<T>* bands, int band_co
   const Inner inner = split_dimensions(&x, 1, axes[0].axis, axes[count - 1].axis, batch);
   const double result = band_count * sizeof(T) * static_cast<double>(numbers_of(bands[0]));
   const index_t row = bands[0].stride[axes[count - 2].axis] * static_cast<index_t>(sizeof(T));
-  const bool past_caches = result >= streamed_bytes && row % vector_bytes == 0;
+  const bool past_caches = result >= streamed_bytes && (row % vector_bytes == 0 || row >= long_row);
   const FusedAnalysis<T> fused(axes, count, x, inner, bands[0], past_caches);
   double bytes = 2.0 * sizeof(T) * static_cast<double>(batch.size) * inner.count;
   for (int s = 0; s < count; ++s) bytes *= axes[s].plan.extend.n;

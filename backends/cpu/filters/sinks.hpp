@@ -38,14 +38,9 @@ struct Rows {
   static index_t place(index_t c) { return c; }
 };
 
-// The same with non-temporal stores; both rows are aligned to vectors. (In unaligned rows, partly
-// streamed cache lines would cost more than the others save.)
+// The same with non-temporal stores; both rows are aligned to vectors.
 template <class T>
 struct StreamedRows : Rows<T> {
-  static bool possible(const T* first, const T* second) {
-    return is_aligned(first) && is_aligned(second);
-  }
-
   template <int Bytes, int Vectors>
   LIFTWAVE_INLINE void put(index_t c, const vec<T, Bytes>* a, const vec<T, Bytes>* b) const {
     unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {

@@ -254,15 +254,43 @@ void filter(Filtering<T>& f, index_t n, const Sink& sink) {
   filter(f, n, sink, sink);
 }
 
-// Non-temporal stores of whole vectors. The rows are aligned if the first ones are.
+// Rows of at least so many bytes are streamed from their first whole vector on, wherever they begin.
+inline constexpr index_t long_row = 1024;
+
+// Each row by itself: the numbers before the first address that vectors may have are stored, the
+// others streamed. Both results begin at the same distance from such an address.
+template <class T>
+void filter_past_caches(Filtering<T>& f, index_t n, Rows<T> rows) {
+  const RowRun run = f.run;
+  f.run = {};
+  const auto move = [&](index_t numbers) {
+    for (int j = 0; j < f.taps; ++j) f.source[j] += numbers;
+  };
+  for (index_t left = run.rows; left > 0; --left, rows.advance(run.sink_step)) {
+    const index_t head = numbers_to_vector(rows.first);
+    const Rows<T> rest{rows.first + head, rows.second + head};
+    Soon<T> soon = f.soon;
+    f.soon = {};
+    if (head > 0) filter(f, head, rows, rows);
+    move(head);
+    f.soon = soon;
+    filter(f, n - head, StreamedRows<T>{rest}, rest);
+    move(run.source_step - head);
+    f.soon.advance(run);
+  }
+}
+
+// With non-temporal stores of whole vectors if results are large.
 template <class T>
 void filter(Filtering<T>& f, index_t n, const OutputRows<T>& to) {
+  constexpr index_t size = sizeof(T);
   const Rows<T>& rows = to;
-  if (to.past_caches && StreamedRows<T>::possible(to.first, to.second)) {
-    filter(f, n, StreamedRows<T>{rows}, rows);
-  } else {
-    filter(f, n, rows, rows);
-  }
+  const bool together = numbers_to_vector(to.first) == numbers_to_vector(to.second);
+  const bool steps = f.run.rows == 1 || f.run.sink_step * size % vector_bytes == 0;
+  if (!to.past_caches || !together) filter(f, n, rows, rows);
+  else if (steps && is_aligned(to.first)) filter(f, n, StreamedRows<T>{rows}, rows);
+  else if (n * size >= long_row) filter_past_caches(f, n, rows);
+  else filter(f, n, rows, rows);
 }
 
 }  // namespace liftwave::LIFTWAVE_ISA
