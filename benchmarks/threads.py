@@ -24,6 +24,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,6 +40,15 @@ ROUNDS = 11
 SIDES = (16, 32, 64, 128, 256, 512, 1024, 2048)
 IMAGE = 512
 IMAGES = 64
+PAGE = Path(__file__).parent / "results" / "threads.md"
+TITLE = """# Threads
+
+```console
+$ python -m benchmarks.threads --write
+```
+
+The program's first lines explain the tables.
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -45,15 +56,26 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("names", nargs="*", help="parts of rows' names; all large ones by default")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--side", type=int, help="no axis longer than this")
+    parser.add_argument("--write", type=Path, nargs="?", const=PAGE, help=f"a page ({PAGE.name})")
     arguments = parser.parse_args(argv)
-    most = arguments.side or max(SIDES)
-    rows = [row for row in matching(arguments.names) if not row.small]
-    print(f"{processor()} ({caches()}), {processors()} processors")
-    print(versions(["liftwave", "numpy"]))
-    effort = Effort(side=arguments.side)
-    print_scaling([effort.sized(row) for row in rows], arguments.rounds)
-    print_sizes([side for side in SIDES if side <= most], arguments.rounds)
-    print_pools(min(IMAGE, most), arguments.rounds)
+    most, effort = arguments.side or max(SIDES), Effort(side=arguments.side)
+    rows = [effort.sized(row) for row in matching(arguments.names) if not row.small]
+    lines = [TITLE]
+    parts = (
+        [f"{processor()} ({caches()}), {processors()} processors\\", _versions()],
+        scaling(rows, arguments.rounds),
+        sizes([side for side in SIDES if side <= most], arguments.rounds),
+        pools(min(IMAGE, most), arguments.rounds),
+    )
+    for text in chain.from_iterable(parts):
+        print(text, flush=True)
+        lines.append(text)
+    if arguments.write is not None:
+        arguments.write.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _versions() -> str:
+    return versions(["liftwave", "numpy", "torch", "dask", "joblib"])
 
 
 # --- one call ------------------------------------------------------------------------------------
@@ -92,28 +114,30 @@ def speeds(run: Run, counts: Sequence[int], rounds: int, at_least: float = 0.0) 
     return [median_ratio(times[str(counts[0])], times[str(count)]) for count in counts]
 
 
-def print_scaling(rows: Sequence[Row], rounds: int) -> None:
+def scaling(rows: Sequence[Row], rounds: int) -> Iterator[str]:
+    """The first table, line by line."""
     counts = numbers_of_threads()
-    print("\n## Scaling\n")
-    print(line(["row", *(f"{count} threads" for count in counts)]))
-    print(line(["---"] * (len(counts) + 1)))
+    yield "\n## Scaling\n"
+    yield line(["row", *(f"{count} threads" for count in counts)])
+    yield line(["---"] * (len(counts) + 1))
     with same_threads_after(), new_memory():
         for row in rows:
             found = speeds(prepared(Liftwave(), row), counts, rounds)
-            print(line([row.name, *(f"{speed:.2f}" for speed in found)]), flush=True)
+            yield line([row.name, *(f"{speed:.2f}" for speed in found)])
 
 
-def print_sizes(sides: Sequence[int], rounds: int) -> None:
-    print("\n## Sizes\n")
-    print(line(["transform, float32", *map(str, sides)]))
-    print(line(["---"] * (len(sides) + 1)))
+def sizes(sides: Sequence[int], rounds: int) -> Iterator[str]:
+    """The second table, line by line."""
+    yield "\n## Sizes\n"
+    yield line(["transform, float32", *map(str, sides)])
+    yield line(["---"] * (len(sides) + 1))
     with same_threads_after():
         for name, transform in TRANSFORMS.items():
             cells = []
             for side in sides:
                 run = partial(transform, np.random.default_rng(0).random((side, side), "float32"))
                 cells.append(f"{speeds(run, (1, 2), rounds, 1e-3)[1]:.2f}")
-            print(line([name, *cells]), flush=True)
+            yield line([name, *cells])
 
 
 TRANSFORMS: dict[str, Callable[[Any], object]] = {
@@ -221,14 +245,15 @@ POOLS: dict[str, tuple[str, Callable[[int, int], Pool]]] = {
 """The package that each pool needs, and the pool."""
 
 
-def print_pools(side: int, rounds: int) -> None:
-    print(f"\n## Pools of {processors()} workers, images of {side} × {side}\n")
-    print(line(["pool", "one thread each", "default", "default / one"]))
-    print(line(["---"] * 4))
+def pools(side: int, rounds: int) -> Iterator[str]:
+    """The third table, line by line."""
+    yield f"\n## Pools of {processors()} workers, images of {side} × {side}\n"
+    yield line(["pool", "one thread each", "default", "default / one"])
+    yield line(["---"] * 4)
     with same_threads_after() as default:
         for name, (package, make) in POOLS.items():
             if importlib.util.find_spec(package) is None:
-                print(line([name, "–", "–", f"without {package}"]))
+                yield line([name, "–", "–", f"without {package}"])
                 continue
             with ExitStack() as stack:
                 counts = {"one": 1, "default": default}
@@ -238,7 +263,7 @@ def print_pools(side: int, rounds: int) -> None:
                 times = interleaved(runs, rounds, before="itself")
             cells = [f"{1e3 * float(np.median(times[key])):.1f} ms" for key in counts]
             ratio = median_ratio(times["default"], times["one"])
-            print(line([name, *cells, f"{ratio:.2f}"]), flush=True)
+            yield line([name, *cells, f"{ratio:.2f}"])
 
 
 if __name__ == "__main__":

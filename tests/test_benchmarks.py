@@ -145,14 +145,17 @@ def test_what_bounds_a_row():
     assert roofline.operations(lifted) == pytest.approx(2 * 8 * 0.5 * 2 * 500_000)
 
 
-def test_threads_prints_three_tables(capsys, monkeypatch):
+def test_threads_prints_and_writes_three_tables(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(
         threads, "POOLS", {"threads": threads.POOLS["threads"], "none": ("no", None)}
     )
     before = lw.get_num_threads()
-    threads.main(["dwt2 db4", "--side", "32", "--rounds", "1"])
+    page = tmp_path / "threads.md"
+    threads.main(["dwt2 db4", "--side", "32", "--rounds", "1", "--write", str(page)])
     assert lw.get_num_threads() == before
-    tables = re.split("^## ", capsys.readouterr().out, flags=re.MULTILINE)[1:]
+    text = capsys.readouterr().out
+    assert page.read_text(encoding="utf-8") == f"{threads.TITLE}\n{text}"
+    tables = re.split("^## ", text, flags=re.MULTILINE)[1:]
     scaling, sizes, pools = (
         [row for row in text.splitlines() if row[:1] == "|"] for text in tables
     )
