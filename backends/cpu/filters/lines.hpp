@@ -256,9 +256,14 @@ const T* whole_line(const Extension& extend, const Line<T>& line, index_t from, 
                     Scratch& scratch) {
   if (line.side_by_side() && from >= 0 && stop <= extend.n) return line.data;
   T* copy = scratch.take<T>((stop - from) * line.lanes) - from * line.lanes;
-  for (index_t i = std::max<index_t>(from, 0); i < std::min(stop, extend.n); ++i) {
-    for (index_t l = 0; l < line.lanes; ++l) {
-      copy[i * line.lanes + l] = line.at(i)[l * line.lane_stride];
+  const index_t first = std::max<index_t>(from, 0), last = std::min(stop, extend.n);
+  if (line.side_by_side()) {
+    if (first < last) std::copy_n(line.at(first), (last - first) * line.lanes, copy + first * line.lanes);
+  } else {
+    for (index_t i = first; i < last; ++i) {
+      for (index_t l = 0; l < line.lanes; ++l) {
+        copy[i * line.lanes + l] = line.at(i)[l * line.lane_stride];
+      }
     }
   }
   extend_line<T>(
