@@ -490,7 +490,7 @@ X = np.ones((16, 12))
         ({"sigma": "auto"}, TypeError, "got 'auto'"),
         ({"sigma": 1j}, DTypeError, "sigma must be a real number .*, got 1j"),
         ({"sigma": True}, DTypeError, "sigma must be a real number .*, got True"),
-        ({"sigma": [[1], [1, 2]]}, DTypeError, "sigma must be a real number or an array"),
+        ({"sigma": [[1], [1, 2]]}, DTypeError, "sigma must be a real number, an array"),
         ({"sigma": np.float32(-1)}, ValueError, r"sigma must be finite and at least 0, got -1\.0"),
         ({"sigma": [1.0] * 11 + [np.nan], "axes": 0}, ValueError, "finite and at least 0"),
         ({"sigma": torch.ones(12), "axes": 0}, TypeError, "arrays of one library"),

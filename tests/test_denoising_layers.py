@@ -149,7 +149,7 @@ def test_the_representation_has_all_options():
         ({"transform": "fft"}, OptionError, "unknown transform 'fft': use 'dwt', 'swt' or"),
         ({"rule": "less"}, ThresholdError, "unknown rule 'less': use 'soft'"),
         ({"initial": 0.0}, ThresholdError, "initial must be positive and finite, got 0"),
-        ({"channels": 0}, OptionError, "channels has to be at least 1, got 0"),
+        ({"channels": 0}, OptionError, "channels must be at least 1, got 0"),
         ({"transform": "swt", "mode": "reflect"}, ModeError, "Denoise1d"),
         ({"transform": "dtcwt"}, WaveletError, "needs symmetric filters of odd lengths"),
     ],

@@ -451,7 +451,7 @@ def test_tiles_of_images_show_the_energy_of_leaves() -> None:
         (
             lambda: lw.wprec(lw.wpdec(LINE, "db2", level=2, full=True), "db2"),
             CoefficientsError,
-            "pass the last one",
+            "pass its last array",
         ),
         (lambda: lw.wprec([LINE], "db2", tree=TREE), CoefficientsError, "of 4 leaves, got 1"),
         (lambda: lw.wprec([], "db2", tree=TREE), CoefficientsError, "an empty list"),

@@ -42,7 +42,7 @@ WINDOWS: dict[str, tuple[tuple[Any, ...], type[LiftwaveError], type[Exception], 
     "too large": ((5,), WindowError, ValueError, "no window fits: one spans 5 of 4 samples"),
     "no size": ((0,), WindowError, ValueError, "kernel_size is at least 1, got 0"),
     "no numbers": (((),), WindowError, ValueError, "one number for each spatial axis, got none"),
-    "fraction": ((1.5,), ArgumentTypeError, TypeError, "kernel_size has to be an integer.*1.5"),
+    "fraction": ((1.5,), ArgumentTypeError, TypeError, "kernel_size must be an integer.*1.5"),
     "text": (("2",), ArgumentTypeError, TypeError, "integer or a sequence of them, got '2'"),
     "stride": ((2, 0), WindowError, ValueError, "stride is at least 1, got 0"),
     "strides": ((2, (1, 2, 3)), WindowError, ValueError, r"one number or 2.*\(1, 2, 3\)"),
@@ -98,7 +98,7 @@ BAD = {
         lambda: pooling.idw_pool(X, 2, delta=None),
         ArgumentTypeError,
         TypeError,
-        "delta is a number",
+        "delta must be a number",
     ),
     "no channels": Bad(
         lambda: pooling.edscw_pool(X[0], 2, per_channel=False),
@@ -165,7 +165,7 @@ BAD = {
         r"padding leaves nothing.*\(0, 0\)",
     ),
     "overlapping copies": Bad(
-        lambda: pooling.nearest_unpool(Y, 3, 2), WindowError, ValueError, "windows overlap"
+        lambda: pooling.nearest_unpool(Y, 3, 2), WindowError, ValueError, "windows must not overlap"
     ),
     "no windows": Bad(
         lambda: pooling.nearest_unpool(Y[..., :0], 2), ShapeError, ValueError, r"\(2, 2, 0\)"

@@ -235,7 +235,7 @@ def test_errors_say_what_is_right() -> None:
         ((X, 0), LevelError, "at least 1"),
         ((X, 41), LevelError, "at most 40"),
         ((X, 10), ShapeError, "averages over 2\\*\\*10 samples, the signal has 512"),
-        ((X, 4, 0), OptionError, "Q has to be at least 1"),
+        ((X, 4, 0), OptionError, "Q must be at least 1"),
         ((X + 0j, 4), DTypeError, "real signals"),
     ):
         with pytest.raises(error, match=match):

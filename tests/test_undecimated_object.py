@@ -204,9 +204,9 @@ def test_variances_that_do_not_exist() -> None:
         lw.undecimated(x, "haar", 1).variance()
     with pytest.raises(LevelError, match="at least one level"):
         lw.undecimated(x, "haar", 0, axes=0).variance()
-    with pytest.raises(LevelError, match="level 4 has no coefficients that are free of the ends"):
+    with pytest.raises(LevelError, match="all coefficients of level 4 depend"):
         lw.undecimated(x, "db2", 5, axes=0).variance()
-    with pytest.raises(DTypeError, match="those of real series"):
+    with pytest.raises(DTypeError, match="defined for real series"):
         lw.undecimated(1j * x, "haar", 1, axes=0).variance()
 
 

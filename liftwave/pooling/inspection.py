@@ -40,13 +40,13 @@ def region_weights(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -
     Raises
     ------
     OptionError
-        If the function is another one.
+        If the function is not one of these.
     WindowError, ShapeError, DTypeError, ArgumentTypeError
         As the function does.
 
     See Also
     --------
-    ada_unpool : puts the weights of :func:`ada_pool` at the samples, in the form of an image.
+    ada_unpool : Returns the weights of :func:`ada_pool` at the samples, in the form of an image.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""Coefficient lists of all multilevel transforms in one structure, and back."""
+"""Converts the coefficient lists of all multilevel transforms to one structure, and back."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def plain_bands(
 def plain_views(
     array: NDArray[Any], slices: Any, output_format: CoefficientFormat
 ) -> list[Any] | None:
-    """The same without shapes: the bands have those of their slices."""
+    """As :func:`plain_bands` without shapes: each band has the shape of its slices."""
     if type(slices) is list and len(slices) > 0:
         try:
             levels = iter(slices)

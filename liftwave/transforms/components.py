@@ -79,20 +79,20 @@ class Components:
         return result
 
     def cropped(self, part: Array) -> Array:
-        """The samples of a component that are those of the data."""
+        """The component, cropped to the shape of the data."""
         if tuple(part.shape) == self.shape:
             return part
         return part[tuple(slice(n) for n in self.shape)]
 
 
-# Allocating shorter arrays costs less than asking whether their memory fits.
+# For shorter arrays, an allocation takes less time than the check whether the memory fits.
 _FEWEST_BYTES = 1 << 16
 
 
 def _is_reusable(band: Any) -> bool:
     """Whether a component can take the memory of a band that is no longer needed.
 
-    New pages cost more than the synthesis. Tensors may be needed by autograd.
+    Allocating new pages takes longer than the synthesis. Autograd may need the memory of tensors.
     """
     return type(band) is np.ndarray and band.nbytes >= _FEWEST_BYTES
 

@@ -106,7 +106,7 @@ class WaveletArgument(NamedTuple):
             check_library_of_taps(self.wavelets, arrays)
 
     def gradient(self, axes: Sequence[StepGradient], like: Array, of_analysis: bool) -> Any:
-        """Combine the gradients of the axes (none: zero), in the structure of the argument."""
+        """The sum of the gradients of the axes (zero if none), in the structure of the argument."""
         gradients = [_of_wavelet(gradient, of_analysis) for gradient in axes]
         if not axes:
             gradients = [_zero(wavelet, like) for wavelet in self.wavelets]

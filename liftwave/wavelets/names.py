@@ -1,4 +1,4 @@
-"""Names of wavelets: aliases, families, and the nearest name to one that does not exist."""
+"""Names of wavelets: aliases, families, and the nearest name to an unknown name."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def families(short: bool = True) -> list[str]:
     Parameters
     ----------
     short : bool, optional
-        Whether to return the short names, with which the names of wavelets begin (the default),
-        or the long names.
+        Whether to return the short names, which are prefixes of the names of wavelets (the
+        default), or the long names.
 
     Returns
     -------
