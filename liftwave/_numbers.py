@@ -47,7 +47,7 @@ def positive_number(value: Any, name: str, error: type[LiftwaveError]) -> int:
     """
     number = whole_number(value, f"{name} must be an integer of at least 1")
     if number < 1:
-        raise error(f"{name} has to be at least 1, got {value!r}")
+        raise error(f"{name} must be at least 1, got {value!r}")
     return number
 
 

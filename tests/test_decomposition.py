@@ -225,7 +225,7 @@ def test_threshold_by_number_level_band_and_function(xp):
         ({0: 1.0}, r"no level 0: the levels are 1 \(finest\) to 2"),
         ({-3: 1.0}, r"no level -3: the levels are 1 \(finest\) to 2"),
         ({-1: 1.0, 2: 2.0}, "level 2 is named twice"),
-        ({"d": 1.0}, r"no band 'd': a band is \[level, key\]"),
+        ({"d": 1.0}, r"no band 'd': use \[level, key\]"),
         ({"HH": 1.0}, "no band 'HH'"),
         ({(7, "dd"): 1.0}, r"no band \(7, 'dd'\)"),
         ({(1, "aa"): 1.0}, r"no band \(1, 'aa'\)"),

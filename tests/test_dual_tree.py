@@ -351,7 +351,7 @@ def test_wrong_arguments_name_the_cause() -> None:
         tree[3]
     with pytest.raises(ShapeError):
         tree.map(lambda band: band[1:])
-    with pytest.raises(ShapeError, match="takes a DualTree"):
+    with pytest.raises(ShapeError, match="needs a DualTree"):
         lw.vjp(lw.dtcwt, np.ones(8), 2)[1](lw.dtcwt(np.ones(8), 1))
 
 

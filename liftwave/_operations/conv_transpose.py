@@ -131,7 +131,7 @@ class ConvTranspose(Operation):
                 f"shape {tuple(weight)}"
             )
         if bias and tuple(bias[0]) != (channels,):
-            raise ShapeError(f"bias has to be of shape ({channels},), got shape {tuple(bias[0])}")
+            raise ShapeError(f"bias must have the shape ({channels},), got shape {tuple(bias[0])}")
         counts, kernel = tuple(map(int, shape[len(shape) - ndim :])), tuple(weight[2:])
         check_counts(shape, ndim)
         size = self._size(counts, kernel)

@@ -208,7 +208,7 @@ def window_plan(
 def axis_count(kernel_size: Any, ndim: int | None) -> int:
     """The number of spatial axes: a sequence's length, or ``ndim``, or 2."""
     several = is_several(kernel_size)
-    length = len(items(kernel_size, "kernel_size has to be integers")) if several else None
+    length = len(items(kernel_size, "kernel_size must be integers")) if several else None
     if ndim is not None:
         ndim = _integer("ndim", ndim)
         if not 1 <= ndim <= _MOST_AXES or length not in (None, ndim):
@@ -225,7 +225,7 @@ def axis_count(kernel_size: Any, ndim: int | None) -> int:
 def per_axis(name: str, value: Any, ndim: int, least: int) -> Ints:
     """One integer for each of ``ndim`` axes, from ``least`` to 2**31 - 1."""
     if is_several(value):
-        numbers = tuple(_integer(name, v) for v in items(value, f"{name} has to be integers"))
+        numbers = tuple(_integer(name, v) for v in items(value, f"{name} must be integers"))
         if len(numbers) == 1:
             numbers *= ndim
     else:
@@ -240,7 +240,7 @@ def per_axis(name: str, value: Any, ndim: int, least: int) -> Ints:
 
 
 def _integer(name: str, value: Any) -> int:
-    return whole_number(value, f"{name} has to be an integer or a sequence of them")
+    return whole_number(value, f"{name} must be an integer or a sequence of them")
 
 
 def _outputs(kernel: int, stride: int, padding: int, dilation: int, n: int, ceil: bool) -> int:

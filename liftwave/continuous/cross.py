@@ -85,7 +85,7 @@ def pair_of(
     Raises
     ------
     ShapeError, DTypeError
-        If the series do not fit, or are complex.
+        If the series differ in shape, or are complex.
     """
     arrays, rate, family = [as_array(x), as_array(y)], sampling_rate(fs), resolve_analytic(wavelet)
     shapes = [tuple(each.shape) for each in arrays]

@@ -20,7 +20,7 @@ from liftwave.errors import WaveletError, WaveletTypeError
 FAMILIES: dict[str, type[AnalyticWavelet]] = {
     cls.family: cls for cls in (Morse, Morlet, Paul, GaussianDerivative, Bump)
 }
-"""The families by the name that text begins with."""
+"""The families by the name at the beginning of the text."""
 
 _TEXT = re.compile(r"\s*([a-z]+)\s*(?:\(([^()]*)\))?\s*", re.IGNORECASE)
 
@@ -31,7 +31,7 @@ def resolve_analytic(wavelet: Any) -> AnalyticWavelet:
     Raises
     ------
     WaveletTypeError, WaveletError
-        If it is neither, or there is no such wavelet.
+        If it is neither, or the wavelet does not exist.
     """
     if isinstance(wavelet, AnalyticWavelet):
         return wavelet
@@ -59,6 +59,6 @@ def _of_text(family: type[AnalyticWavelet], text: str, inside: str) -> AnalyticW
     names = names_of(family)
     if len(numbers) > len(names):
         raise WaveletError(
-            f"{text!r} has {len(numbers)} parameters, it can have {', '.join(names)}"
+            f"{text!r} has {len(numbers)} parameters, but only these exist: {', '.join(names)}"
         )
     return family(*numbers, **options)

@@ -55,7 +55,7 @@ def check_dual_tree(plans: Sequence[AxisPlan], data: Array) -> None:
             "imaginary part, or use 'swt'"
         )
     if any(plan.wavelet != plans[0].wavelet for plan in plans):
-        raise WaveletError("transform='dtcwt' has the same wavelet along all axes: pass one")
+        raise WaveletError("transform='dtcwt' uses one wavelet for all axes: pass one wavelet")
     for plan in plans[:1]:
         filters_of(plan.wavelet)
 
@@ -125,7 +125,7 @@ def _stacked(planes: list[Array], axes: tuple[int, ...]) -> Array:
 
 
 def first_level(wavelet: Resolved) -> Any:
-    """The wavelet, by its name if it has one: those filters have all digits."""
+    """The wavelet, by its name if it has one: filters by name have all digits."""
     named: Any = as_pywt(wavelet)
     return named.name if getattr(named, "short_family_name", "") else wavelet
 

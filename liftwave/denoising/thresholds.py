@@ -81,7 +81,7 @@ def _inverse_sums(candidates: Array, xp: Namespace) -> Array:
 
 
 def _fdr(band: Array, sigma: Array, samples: int, axes: tuple[int, ...], xp: Namespace) -> Array:
-    """Return the smallest magnitude that noise alone explains badly enough, by its rank."""
+    """Return the smallest magnitude that is significant against noise for its rank."""
     flat = xp.sort(flattened(xp.abs(band), axes, xp), axis=-1, descending=True)
     count, scale = flat.shape[-1], xp.reshape(sigma, (*flat.shape[:-1], 1))
     levels = xp.asarray(_levels(count, _parts(band)), dtype=flat.dtype, device=device(flat))

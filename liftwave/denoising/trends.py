@@ -1,4 +1,4 @@
-"""Slow trends, and bands of frequencies, kept or dropped."""
+"""Removes slow trends; keeps or drops bands of frequencies."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def remove_trend(
     axis : int, optional
         The axis of time; all others are batch axes.
     mode : {'reflection', 'periodic'}, optional
-        What is beyond the ends (:func:`modwt`).
+        The extension beyond the ends (:func:`modwt`).
     missing : {'raise', 'interpolate', 'mask'}, optional
-        The treatment of NaN, as by :func:`denoise`.
+        The treatment of NaN, as in :func:`denoise`.
 
     Returns
     -------
@@ -154,8 +154,8 @@ def frequency_band(
         level = _level_of(low, rate, signal.length)
         if level < finest:
             raise LevelError(
-                f"band={tuple(band)} is narrower than an octave: between {low} and {high} there is "
-                f"no whole level; use a band from {rate / 2 ** (finest + 1):g} to "
+                f"band={tuple(band)} is narrower than an octave: no level lies between {low} and "
+                f"{high}. Use a band from {rate / 2 ** (finest + 1):g} to "
                 f"{rate / 2**finest:g}"
             )
         details = modwt_mra(data, wavelet, level, axis, mode)[1:]  # coarsest first
@@ -197,7 +197,7 @@ class _Signal:
         self.present, self._gaps = without_gaps(data, missing, (axis,), xp)
 
     def close(self, result: Array) -> Array:
-        """The result in the dtype of the data, with the gaps if these are wanted."""
+        """The result in the dtype of the data, with gaps if ``missing="mask"``."""
         return self._opened.close(with_gaps(result, self._gaps, self._missing, self._opened.xp))
 
 
@@ -208,7 +208,7 @@ def _level_of(limit: float, rate: float, n: int) -> int:
     level = max(round(log2(rate / limit)) - 1, 1)
     if 2**level > n:
         raise LevelError(
-            f"a signal of {n} samples is too short to separate {limit:g}: it needs at least "
-            f"{2**level}, two periods are {2 * rate / limit:.0f}"
+            f"a signal of {n} samples is too short to separate the frequency {limit:g}: it needs "
+            f"at least {2**level} samples (two periods are {2 * rate / limit:.0f})"
         )
     return level

@@ -116,7 +116,7 @@ class SignalTransformer(TransformerMixin, BaseEstimator, ABC):
         shape = lengths(self.shape, "shape", ShapeError)
         if prod(shape) != n or any(size < 1 for size in shape):
             raise ShapeError(
-                f"{type(self).__name__}: shape={self.shape!r} has to be that of the "
+                f"{type(self).__name__}: shape={self.shape!r} must be that of the "
                 f"n_features={n} samples of a row, which are {prod(shape)} for this shape"
             )
         return shape
