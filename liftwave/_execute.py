@@ -1,4 +1,4 @@
-"""Executes calls: converts the inputs, chooses the kernels or torch, converts the results.
+"""Executes calls: converts the inputs, selects the kernels or torch, converts the results.
 
 Under ``torch.compile`` a public function becomes one node of the graph (:func:`graph_node`).
 """

@@ -13,7 +13,7 @@ from liftwave.errors import ArgumentTypeError, DTypeError, LiftwaveError, Option
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# float() converts text, and NumPy converts dates: both are no numbers here.
+# float() converts text, and NumPy converts dates. Neither counts as a number here.
 _TEXT_AND_DATES = (str, bytes, bytearray, np.datetime64, np.timedelta64)
 
 
@@ -103,7 +103,7 @@ def flag(value: Any, name: str) -> bool:
     Raises
     ------
     OptionTypeError
-        If it is neither, as an array.
+        If it is neither, such as an array.
     """
     try:
         return bool(value)
@@ -114,12 +114,12 @@ def flag(value: Any, name: str) -> bool:
 
 
 def is_one_of(value: Any, names: Collection[str]) -> bool:
-    """Whether a value is one of these names. Objects of all types can be asked about."""
+    """Whether a value, of any type, is one of these names."""
     return isinstance(value, str) and value in names
 
 
 def is_several(value: Any) -> bool:
-    """Whether a value holds one item for each axis: it is iterable, but no text or 0-d array."""
+    """Whether a value holds one item per axis: it is iterable, and not text or a 0-d array."""
     single = isinstance(value, str | bytes) or getattr(value, "ndim", 1) == 0
     return isinstance(value, Iterable) and not single
 
@@ -130,7 +130,7 @@ def items(values: Any, demand: str, error: type[LiftwaveError] = ArgumentTypeErr
     Raises
     ------
     LiftwaveError
-        The given error, if the values are no sequence. Its message begins with ``demand``.
+        The given error, if the values are not a sequence. Its message begins with ``demand``.
     """
     if type(values) in (tuple, list):
         return [*values]

@@ -164,7 +164,7 @@ OPTIONS: dict[str, Bad] = {
     "a cost without gradient": (
         lambda: constraints.design_orthonormal(np.arange(16.0), 4, cost=lambda bands: 1.0),
         ArgumentTypeError,
-        "cost must return a number and the gradient in each band, got an object of type float",
+        "cost must return a number and a gradient for each band, got an object of type float",
     ),
     "a seed": (
         lambda: constraints.random_orthonormal_filters(4, -1),

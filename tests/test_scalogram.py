@@ -109,7 +109,7 @@ def test_text_and_objects_are_wavelets() -> None:
         ("mors", "unknown analytic wavelet"),
         ("morse(3", "unknown"),
         ("morse(a)", "must be numbers"),
-        ("morlet(6, 2)", "can have omega0"),
+        ("morlet(6, 2)", "only these exist: omega0"),
         ("morse(3, -1)", "positive number"),
         ("dog(1.5)", "integer"),
         ("bump(1, 2)", "less than mu"),

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from liftwave._files.source import STANDARD
 
-# The output contains names and numbers of the user: no markup, no emoji, no highlighting.
+# The output contains names from the user, so markup, emoji and highlighting are disabled.
 _PLAIN: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
 
 out = Console(**_PLAIN)
@@ -37,7 +37,7 @@ class Steps:
         self._started = True
 
     def count(self, finished: int, total: int) -> None:
-        """Show how many of all parts of the current step are complete."""
+        """Show the number of complete parts of the current step."""
         self._bar.update(self._task, completed=finished, total=total)
 
 
@@ -54,7 +54,7 @@ def progress(total: int) -> Iterator[Steps]:
 
 @contextmanager
 def counted(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar that shows how many of all blocks are finished."""
+    """A progress bar that shows the number of finished blocks."""
     with progress(1) as step:
         step(what)
         yield step.count
@@ -102,7 +102,7 @@ def psnr(x: NDArray[Any], y: NDArray[Any], peak: float | None = None) -> float:
 
 
 def quality(decibels: float) -> str:
-    """A peak signal-to-noise ratio in words."""
+    """A peak signal-to-noise ratio as text."""
     return "exactly equal" if np.isinf(decibels) else f"PSNR {decibels:.2f} dB"
 
 

@@ -108,8 +108,8 @@ def _check_sound(target: Path, series: Series) -> None:
     """Raise unless the series has a rate that sounds can have."""
     if series.unit != "s" or not series.rate.is_integer():
         raise FileError(
-            f"{target}: cannot write a .wav file: the input has no whole number of samples per "
-            "second; pass --fs"
+            f"{target}: cannot write a .wav file: the input does not have a whole number of "
+            "samples per second; pass --fs"
         )
 
 

@@ -1,4 +1,4 @@
-"""How few coefficients carry a signal: quality against the share of coefficients kept."""
+"""The quality of a signal from its largest coefficients, by their share."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Row:
         The peak signal-to-noise ratio in dB; infinite for equal data.
     bytes : int or None
         The size of a JPEG 2000 file of about this quality; None if the data are
-        no picture of 8 bits.
+        not a picture of 8 bits.
     """
 
     share: float
@@ -86,7 +86,7 @@ def report(title: str, media: Media, rows: Sequence[Row]) -> None:
 
 
 def _is_picture(media: Media) -> bool:
-    """Whether JPEG 2000 and PNG files can hold it by Pillow: 8 bits, grey or colour."""
+    """Whether Pillow can write it as JPEG 2000 and PNG: 8 bits, grey or colour."""
     shape, dtype = media.array.shape, media.array.dtype
     return media.kind == "image" and dtype == np.uint8 and shape[2:] in ((), (3,), (4,))
 

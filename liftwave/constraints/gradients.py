@@ -44,8 +44,9 @@ def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, 
 
         * a penalty takes an array of the penalty's shape (1 for a single penalty);
         * ``orthonormal_lowpass`` takes an array of the shape of the filter;
-        * ``orthonormal_filters`` takes the gradient in a wavelet from :func:`liftwave.vjp`, or a
-          tuple ``(dec_lo, dec_hi, rec_lo, rec_hi)`` of gradients, where None means zero;
+        * ``orthonormal_filters`` takes the gradient with respect to a wavelet from
+          :func:`liftwave.vjp`, or a tuple ``(dec_lo, dec_hi, rec_lo, rec_hi)`` of gradients, where
+          None means zero;
         * ``symmetric_lifting`` takes such a gradient, or a pair of gradients ``(taps, scale)``,
           and returns one array for each step.
 
@@ -78,7 +79,7 @@ def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, 
     if rule is None:
         known = ", ".join(sorted(f.__name__ for f in _RULES))
         name = getattr(function, "__name__", repr(function))
-        raise ArgumentTypeError(f"{name} has no gradient here: use one of {known}")
+        raise ArgumentTypeError(f"vjp does not support {name}: use one of {known}")
     result: tuple[Any, Pullback] = rule(*args, **options)
     return result
 

@@ -1,7 +1,7 @@
 """Denoising of arrays of dask, in passes over the data.
 
 Thresholds depend on all coefficients of a band. The first passes compute the noise and the
-thresholds, and the last one reads the data again and shrinks. So no bands are kept in between.
+thresholds. The last pass reads the data again and shrinks the bands, so that no bands are stored.
 """
 
 from __future__ import annotations

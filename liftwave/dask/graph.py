@@ -1,4 +1,4 @@
-"""Graphs of dask: one task per block, and one per band and block that takes the band out of it."""
+"""Graphs of dask: one task per block, and one per band and block that extracts the band."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from liftwave.dask.graph import analysis_arrays, bounds_of, synthesis_array
 from liftwave.errors import ArgumentTypeError, warn
 
 MOST_BLOCKS = 50_000
-"""More blocks are a warning."""
+"""The largest number of blocks without a warning."""
 
 
 def execute(call: Call) -> Any:
@@ -87,7 +87,7 @@ def _warn_of_blocks(count: int) -> None:
     if count > MOST_BLOCKS:
         warn(
             f"the graph has {count} blocks, and the scheduler needs about a millisecond for each: "
-            "merge chunks by x.rechunk to some 16 to 64 MB",
+            "merge chunks by x.rechunk to about 16 to 64 MB",
             da.PerformanceWarning,
         )
 

@@ -112,8 +112,8 @@ class TreeWavelets:
         Returns
         -------
         DataArray
-            With the dimensions, the coordinates and the attributes of the data. The coefficients
-            may have been changed, and selected along dimensions that were not transformed.
+            With the dimensions, the coordinates and the attributes of the data. You can change the
+            coefficients first, and select along dimensions that were not transformed.
 
         Raises
         ------
@@ -163,5 +163,5 @@ def _dims(array: xr.DataArray, dim: Any) -> list[str]:
 def _is_dim(name: Any, array: xr.DataArray) -> bool:
     try:
         return name in set(array.dims)
-    except TypeError:  # it cannot be hashed
+    except TypeError:  # the name cannot be hashed
         return False

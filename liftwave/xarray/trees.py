@@ -23,14 +23,14 @@ SIGNAL = "signal"
 """The node with the coordinates of the data along the transformed dimensions."""
 
 MARK = "liftwave"
-"""A coordinate of this node, whose attribute describes the transform. (Attributes of the tree
-itself do not survive computations, and text is no stable dtype of all files.)"""
+"""A coordinate of this node, whose attribute describes the transform. (Computations drop the
+attributes of the tree itself, and not all files preserve the dtype of text.)"""
 
 _NAMELESS = "data"
 
 
 class Description(NamedTuple):
-    """What the reconstruction needs, as JSON data.
+    """The data that the reconstruction needs, as JSON data.
 
     Attributes
     ----------

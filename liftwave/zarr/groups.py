@@ -49,7 +49,7 @@ def opened(group: GroupLike, *, create: bool = False) -> zarr.Group:
     ArgumentTypeError
         If the argument is neither a path nor a group.
     FileError
-        If there is no group, and none is to be created.
+        If the group does not exist, and is not to be created.
     """
     if isinstance(group, zarr.Group):
         return group
@@ -165,7 +165,7 @@ class Writer:
         return self.scratch(f"finished_{number}", grid, (1,) * len(grid), np.uint8)
 
     def complete(self) -> None:
-        """Declare the group complete, and delete all marks."""
+        """Mark the group as complete, and delete all marks of blocks."""
         self.group.attrs[_ATTRIBUTE] = self._state(True)
         for name in list(self.group):
             if name.startswith(_SCRATCH):
@@ -189,7 +189,7 @@ def contents(group: GroupLike, opened_as: Callable[[Any], Array]) -> Contents:
         raise FileError(f"{group}: not a group of coefficients: it has no attribute {_ATTRIBUTE!r}")
     if header.get("complete") is not True:
         raise FileError(
-            f"{group}: is not complete: run the program that wrote it again, which continues"
+            f"{group}: is not complete: run the program that wrote it again to continue"
         )
     try:
         return _contents(found, header, opened_as)
@@ -235,7 +235,7 @@ def open_decomposition(group: GroupLike) -> Decomposition | Undecimated:
     Returns
     -------
     Decomposition or Undecimated
-        Its bands are NumPy arrays. :func:`liftwave.dask.from_zarr` reads them later.
+        Its bands are NumPy arrays. :func:`liftwave.dask.from_zarr` only reads them when needed.
 
     Raises
     ------
