@@ -209,7 +209,10 @@ def data(folder):
         ("mra bytes.wav y.wav", "samples of 8 bits are not signed.* write a .npy or .npz file"),
         ("mra stereo.wav part.wav --level 1", r"part-D1\.wav: the file exists already"),
         ("mra x.npy --plot y.gif", r"cannot write pictures to a \.gif file; use \.png, "),
-        ("mra cube.npy --plot y.png", "one or two transformed axes, but the data have 3; choose some"),
+        (
+            "mra cube.npy --plot y.png",
+            "two transformed axes, but the data have 3; choose some",
+        ),
         ("info haar --plot y.xyz", r"cannot write pictures to a \.xyz file; use \.png, "),
         ("info haar --plot nowhere/y.png", "the folder nowhere does not exist"),
         ("tour -o kept.npy", r"kept\.npy: cannot create this folder \(File exists\)"),

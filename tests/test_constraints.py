@@ -322,8 +322,8 @@ def test_random_filters_satisfy_the_constraints_and_differ():
         (lambda: lc.orthonormal_lowpass([], zero_sum=False), ShapeError, "at least 1 angles"),
         (lambda: lc.orthonormal_lowpass(0.3), ShapeError, r"got shape \(\)"),
         (lambda: lc.orthonormal_lowpass([0.3j]), ArgumentTypeError, "angles must be real"),
-        (lambda: lc.random_orthonormal_filters(7), ConstraintError, "even number of taps.*not 7"),
-        (lambda: lc.random_orthonormal_filters(0), ConstraintError, "at least 2, not 0"),
+        (lambda: lc.random_orthonormal_filters(7), ConstraintError, "even number of taps.*got 7"),
+        (lambda: lc.random_orthonormal_filters(0), ConstraintError, "at least 2, got 0"),
         (lambda: lc.lattice_angles([1.0, 2.0, 3.0]), ShapeError, r"even number.*\(3,\)"),
         (lambda: lc.lattice_angles(np.zeros((2, 4))), ShapeError, r"1-D array.*\(2, 4\)"),
         (

@@ -533,19 +533,19 @@ COEFFICIENTS: dict[str, Bad] = {
         lambda: lw.idwt(LINE, LINE, "db10"),
         ShapeError,
         ValueError,
-        r"4 coefficients are too few to synthesise with 20 taps.*at least 10 are needed",
+        r"4 coefficients are too few to synthesise with 20 taps.*at least 10 are required",
     ),
     "none": Bad(
         lambda: lw.idwt(LINE[:0], LINE[:0], "haar"),
         ShapeError,
         ValueError,
-        r"0 coefficients are too few: at least one is needed",
+        r"0 coefficients are too few: at least one is required",
     ),
     "none under periodization": Bad(
         lambda: lw.idwt(LINE[:0], LINE[:0], "haar", "periodization"),
         ShapeError,
         ValueError,
-        r"0 coefficients are too few: at least one is needed",
+        r"0 coefficients are too few: at least one is required",
     ),
     "none of lifting": Bad(
         lambda: lw.idwt(LINE[:0], LINE[:0], HAAR, "zero"),

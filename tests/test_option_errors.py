@@ -129,7 +129,7 @@ OPTIONS: dict[str, Bad] = {
     "a huge stride": (
         lambda: pooling.soft_pool(MAPS, 2, 10**30),
         WindowError,
-        "stride is at most 2147483647, got 10",
+        "stride must be at most 2147483647, got 10",
     ),
     "many axes": (
         lambda: pooling.soft_pool(MAPS, 2, ndim=65),
@@ -217,7 +217,7 @@ COTANGENTS: dict[str, Bad] = {
     "of another library": (
         lambda: constraints.vjp(constraints.orthonormal_lowpass, [0.1])[1](torch.ones(4)),
         ArgumentTypeError,
-        "arrays of one library are needed, got arrays of numpy, torch",
+        "all arrays must be of one library, got arrays of numpy, torch",
     ),
 }
 

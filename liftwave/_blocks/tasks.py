@@ -32,7 +32,7 @@ Region: TypeAlias = tuple[slice, ...]
 BandName: TypeAlias = tuple[int, str]
 """The level of a band within its group, 0 for the finest, and its key."""
 
-# Bands share their memory. A band that is a smaller share of it is copied: it may be kept for long.
+# Bands share their memory. A band that is a smaller share of it is copied: it may exist for long.
 _SMALLEST_SHARE = 0.125
 
 
@@ -91,7 +91,7 @@ class Pieces:
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """What all blocks of a group of levels share, from samples to bands.
+    """The data that all blocks of a group of levels share, from samples to bands.
 
     Attributes
     ----------
@@ -155,11 +155,11 @@ class AnalysisTask:
     Attributes
     ----------
     shared : Analysis
-        What all blocks share.
+        The data that all blocks share.
     blocks : tuple of AnalysisBlock
         The block of each axis.
     pieces : Pieces
-        How the chunks of the source are joined.
+        The pieces of the chunks of the source that are joined.
     """
 
     shared: Analysis
@@ -208,7 +208,7 @@ def as_dtype(x: Array, dtype: Any) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Synthesis:
-    """What all blocks of a group of levels share, from bands to samples.
+    """The data that all blocks of a group of levels share, from bands to samples.
 
     Attributes
     ----------
@@ -250,11 +250,11 @@ class SynthesisTask:
     Attributes
     ----------
     shared : Synthesis
-        What all blocks share.
+        The data that all blocks share.
     blocks : tuple of SynthesisBlock
         The block of each axis.
     pieces : dict of Pieces
-        How the chunks of each band are joined.
+        The pieces of the chunks of each band that are joined.
     """
 
     shared: Synthesis

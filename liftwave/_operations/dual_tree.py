@@ -140,8 +140,8 @@ class DualTreeTransform(Operation):
         opened = open_arrays(arrays, native_half)
         if is_complex(opened[0].array):
             raise DTypeError(
-                f"the dual tree is a transform of real data, got {opened[0].array.dtype}: "
-                "transform the real and the imaginary part"
+                f"the dual tree needs real data, got {opened[0].array.dtype}: transform the real "
+                "and the imaginary part separately"
             )
         return opened
 
@@ -280,7 +280,7 @@ class DualTreeTransform(Operation):
     def residuals(
         self, shapes: Sequence[Shape], sizes: Sequence[int], *, exact: bool, parameters: bool
     ) -> Residuals:
-        """Nothing: the operation is linear."""
+        """No arrays: the operation is linear."""
         return "nothing"
 
     def derivative_sizes(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Sequence[int]:

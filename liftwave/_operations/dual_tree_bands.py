@@ -1,4 +1,4 @@
-"""The complex bands of dual trees, from the outputs of real filter banks, and back."""
+"""Converts the outputs of real filter banks to the complex bands of dual trees, and back."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def band_places(dimensions: int) -> tuple[tuple[Key, Key], ...]:
 
 
 def _weight(band_signs: Key, parities: Key) -> int:
-    """The sign with which samples of these parities are part of a band."""
+    """The sign of samples of these parities in a band."""
     units = [sign for sign, parity in zip(band_signs, parities, strict=True) if parity]
     return prod(units) * (1, 1, -1, -1)[len(units)]
 

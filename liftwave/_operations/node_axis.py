@@ -86,7 +86,7 @@ def assembled(
 ) -> Array:
     """All computed nodes of a level, from its results and from the nodes that were split.
 
-    Nodes that are both are sums. Others are missing in both only if they are zero.
+    Nodes that are both are sums. Nodes that are missing in both are zero.
     """
     split = nodes.splits[level] if level < nodes.depth else ()
     if results is not None:

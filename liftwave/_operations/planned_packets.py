@@ -38,7 +38,7 @@ class PlannedPackets(WaveletOperation):
     nodes : PacketNodes
         The nodes that are computed.
     is_transposed : bool
-        Whether it is transposed, and so has the opposite direction.
+        Whether it is transposed, with the opposite direction.
     fixed_sizes : tuple of int or None
         The lengths of all signals that it synthesises; ``None`` if they differ from run to run.
         They are not part of the serialized form.
@@ -115,7 +115,7 @@ class PlannedPackets(WaveletOperation):
 
     @cached_property
     def needs_all_cotangents(self) -> bool:
-        """Always: cotangents of some levels are rarely missing."""
+        """True: cotangents of some levels are rarely missing."""
         return True
 
     @cached_property
@@ -142,7 +142,7 @@ class PlannedPackets(WaveletOperation):
         Raises
         ------
         ShapeError, ModeError
-            If a level is not possible, or its nodes have different lengths.
+            If a level is not valid, or its nodes have different lengths.
         """
         key = tuple(lengths)
         try:

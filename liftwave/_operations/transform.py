@@ -117,7 +117,7 @@ class Transform(PlannedTransform):
         else:
             dtype = None if self.is_differentiable else self.coefficient_dtype(data[0])
             if not self.is_complete:
-                from liftwave._plan.restricted import restricted  # few programs leave out bands
+                from liftwave._plan.restricted import restricted  # few programs omit bands
 
                 part = restricted(plan, self.keys, self.has_approx)
                 return self.select(kernels.analyse(data[0], part, dtype), part.names)
@@ -223,7 +223,7 @@ class Transform(PlannedTransform):
     def residuals(
         self, shapes: Sequence[Shape], sizes: Sequence[int], *, exact: bool, parameters: bool
     ) -> Residuals:
-        """Nothing for gradients of the data; else inputs, or the outputs of lifting."""
+        """No arrays for gradients of the data; else inputs, or the outputs of lifting."""
         if not parameters or not self.keys:
             return "nothing"
         return "outputs" if exact and self.is_reversible(shapes) else "inputs"

@@ -192,7 +192,7 @@ def _split_back(
             cotangents[key] = back.cotangents[0]
             _add(sums, len(key), _lift_gradient(back, step))
         elif not is_missing:
-            if isinstance(step, FilterStep):  # others have no learned taps
+            if isinstance(step, FilterStep):  # other steps have no learned taps
                 _add(sums, len(key), _filter_gradient(values[key], pair, step, kernels))
             cotangents[key] = _synthesised(pair, merging, shapes, kernels)
     return cotangents.get("")

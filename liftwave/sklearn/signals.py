@@ -116,8 +116,8 @@ class SignalTransformer(TransformerMixin, BaseEstimator, ABC):
         shape = lengths(self.shape, "shape", ShapeError)
         if prod(shape) != n or any(size < 1 for size in shape):
             raise ShapeError(
-                f"{type(self).__name__}: shape={self.shape!r} must have n_features={n} samples, "
-                f"but has {prod(shape)}"
+                f"{type(self).__name__}: shape={self.shape!r} has {prod(shape)} samples, but the "
+                f"rows have n_features={n}"
             )
         return shape
 

@@ -99,8 +99,7 @@ class WaveletArgument(NamedTuple):
         for wavelet in self.wavelets:
             if isinstance(wavelet, LiftingScheme) and wavelet.integer:
                 raise WaveletError(
-                    f"{wavelet!r} rounds and has no derivative: use the scheme without "
-                    "integer=True"
+                    f"{wavelet!r} rounds and has no derivative: use the scheme without integer=True"
                 )
         if not all(wavelet.is_concrete for wavelet in self.wavelets):
             check_library_of_taps(self.wavelets, arrays)
