@@ -198,9 +198,7 @@ def test_map_and_replace_leave_the_original_alone():
 
 def test_map_keeps_shapes():
     d = lw.decompose(zero_mean((16, 16)), "db2", 1)
-    with pytest.raises(
-        ShapeError, match=r"band \(1, '..'\) .* shape \(9, 9\), got \(9, 8\)"
-    ):
+    with pytest.raises(ShapeError, match=r"band \(1, '..'\) .* shape \(9, 9\), got \(9, 8\)"):
         d.map(lambda band: band[:, 1:])
     with pytest.raises(BandError, match="no band"):
         d.replace({(5, "LL"): d.approx})

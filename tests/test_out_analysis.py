@@ -319,7 +319,11 @@ def test_wrong_arrays(kernels: Any) -> None:
         ([0.0] * 4, lw.errors.ArgumentTypeError, r"out\[1\] must be a writeable array, got list"),
         (np.zeros(5), lw.errors.ShapeError, r"out\[1\] has shape \(5,\), .* has shape \(4,\)"),
         (np.zeros(4, "f"), lw.errors.DTypeError, r"out\[1\] has dtype float32, .* has float64"),
-        (band, lw.errors.ArgumentTypeError, r"out\[0\] and out\[1\] share memory: pass a separate array"),
+        (
+            band,
+            lw.errors.ArgumentTypeError,
+            r"out\[0\] and out\[1\] share memory: pass a separate",
+        ),
         (band[::-1], lw.errors.ArgumentTypeError, r"out\[0\] and out\[1\] share memory"),
         (x[::2], lw.errors.ArgumentTypeError, r"out\[1\] and the data share memory"),
     ]

@@ -107,7 +107,10 @@ BAD = {
         r"axis before the last 2, got.*\(4, 4\)",
     ),
     "no beta": Bad(
-        lambda: pooling.ada_pool(X, 2, beta=None), ArgumentTypeError, TypeError, "beta must be a number"
+        lambda: pooling.ada_pool(X, 2, beta=None),
+        ArgumentTypeError,
+        TypeError,
+        "beta must be a number",
     ),
     "beta": Bad(
         lambda: pooling.ada_pool(X, 2, beta=np.zeros((4, 4))),

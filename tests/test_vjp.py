@@ -634,9 +634,7 @@ def test_integer_schemes_have_no_derivative(function: Any) -> None:
 def test_arguments_are_checked_as_the_functions_do() -> None:
     with pytest.raises(ValueError, match="Axis greater than data dimensions"):
         lw.vjp(lw.dwt, np.ones(4), "haar", axis=1)
-    with pytest.raises(
-        ArgumentTypeError, match="vjp cannot write to out=, because"
-    ):
+    with pytest.raises(ArgumentTypeError, match="vjp cannot write to out=, because"):
         lw.vjp(lw.idwt, np.zeros(4), np.zeros(4), "haar", out=np.zeros(8))
     with pytest.raises(TypeError, match="missing a required argument"):
         lw.vjp(lw.dwt, np.ones(4))

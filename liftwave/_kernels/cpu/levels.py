@@ -246,7 +246,7 @@ def _native_analysis(
 def _circular_memory(plan: AnalysisPlan) -> _cpu.BandMemory:
     """The memory of bands that are all as large as the data.
 
-    Along one axis, each is an array of its own. They are released together, like packets.
+    Along one axis, each is a separate array. They are released together, like packets.
     """
     one_axis = all(len(keys) == 1 for keys in plan.keys)
     return band_memory(plan, allocate=paged_empty) if one_axis else band_memory(plan)

@@ -1,9 +1,9 @@
 """Memory of large results, which later results use again.
 
 The first access to new memory costs page faults: a third to a half of the time of a large
-transform. The memory of a result that is gone is therefore kept for a moment. Python drops arrays
-at any place, also within these functions. So nothing waits for a lock: all shared data are dicts,
-whose operations are atomic.
+transform. Therefore the memory of a deleted result is kept for a short time. Python can delete
+arrays at any point, also within these functions. Therefore no function waits for a lock: all shared
+data are dicts, whose operations are atomic.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ def source_folder() -> Path:
 
 
 def include_folders() -> tuple[Path, Path]:
-    """Where sources look for their includes: in their folder, and in the one of all backends."""
+    """The folders of includes: that of the sources, and that of all backends."""
     return source_folder(), source_folder().parent
 
 
