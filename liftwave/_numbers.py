@@ -164,7 +164,7 @@ def as_numbers(data: Any) -> NDArray[Any]:
 def _floats(objects: NDArray[Any], data: Any) -> NDArray[np.float64]:
     """Objects as float64."""
     types = set(map(type, objects.flat))
-    refused = [each.__name__ for each in types if issubclass(each, _TEXT_AND_DATES)]
+    refused = [kind.__name__ for kind in types if issubclass(kind, _TEXT_AND_DATES)]
     if refused:
         raise _no_numbers(data, f"it contains objects of type {', '.join(sorted(refused))}")
     if objects.ndim == 0 and data is None:

@@ -191,8 +191,8 @@ def _bind(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> dict[str, Any]:
     """The arguments of a function by name."""
-    others = (fswavedecn, fswaverecn, dtcwt, scalogram, threshold)
-    functions = dict.fromkeys([*TRANSFORM_CALLS, *VJPS, *others, *POOLING_CALLS])
+    further = (fswavedecn, fswaverecn, dtcwt, scalogram, threshold)
+    functions = dict.fromkeys([*TRANSFORM_CALLS, *VJPS, *further, *POOLING_CALLS])
     if not callable(function) or function not in functions:
         names = ", ".join(candidate.__name__ for candidate in functions)
         raise ArgumentTypeError(

@@ -217,7 +217,7 @@ COTANGENTS: dict[str, Bad] = {
     "of another library": (
         lambda: constraints.vjp(constraints.orthonormal_lowpass, [0.1])[1](torch.ones(4)),
         ArgumentTypeError,
-        "all arrays must be of one library, got arrays of numpy, torch",
+        "arrays of one library are required, got arrays of numpy, torch",
     ),
 }
 

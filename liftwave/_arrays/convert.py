@@ -66,8 +66,8 @@ class Opened(NamedTuple):
     def close_all(self, results: Sequence[Array], count: int | None = None) -> list[Array]:
         """Cast the first ``count`` results (all by default); the others keep their dtypes."""
         dtype = self.result_dtype
-        data, others = (results, ()) if count is None else (results[:count], results[count:])
-        return [*[y if y.dtype == dtype else self.close(y) for y in data], *others]
+        data, unchanged = (results, ()) if count is None else (results[:count], results[count:])
+        return [*[y if y.dtype == dtype else self.close(y) for y in data], *unchanged]
 
 
 NativeHalf: TypeAlias = Callable[[Sequence[Array]], bool]
@@ -259,7 +259,7 @@ def common_namespace(arrays: Sequence[Array]) -> Namespace:
     except TypeError:
         libraries = sorted({type(a).__module__.split(".")[0] for a in arrays})
         raise ArgumentTypeError(
-            f"all arrays must be of one library, got arrays of {', '.join(libraries)}"
+            f"arrays of one library are required, got arrays of {', '.join(libraries)}"
         ) from None
 
 

@@ -79,7 +79,7 @@ def open_integer_coefficients(arrays: Sequence[ArrayLike]) -> list[Opened]:
     xp = opened[0].xp
     if opened[0].result_dtype != xp.int8:
         return opened
-    return [each._replace(array=xp.astype(each.array, xp.int16)) for each in opened]
+    return [operand._replace(array=xp.astype(operand.array, xp.int16)) for operand in opened]
 
 
 def _checked(name: str) -> str:
@@ -164,7 +164,7 @@ def integer_gain(wavelets: tuple[tuple[LiftingScheme, Mode], ...], level: int) -
 def _row_sums(scheme: LiftingScheme, mode: Mode) -> tuple[float, float]:
     """Bounds on approximation and detail for samples of magnitude one, rounding included."""
     bounds = [_bounds(lift_plan(scheme, n, mode), scheme) for n in _lengths(scheme)]
-    approx, detail = (max(each) for each in zip(*bounds, strict=True))
+    approx, detail = (max(bounds_of_band) for bounds_of_band in zip(*bounds, strict=True))
     return approx, detail
 
 

@@ -56,7 +56,7 @@ def checked_targets(
     for target in targets:
         check_target(target, inputs[0], shapes[target.number])
     if len(targets) > 1:  # a single result is copied if it overlaps an input
-        check_separate(targets, [each.array for each in inputs])
+        check_separate(targets, [operand.array for operand in inputs])
     by_number = {target.number: target.array for target in targets}
     return [by_number.get(k) for k in range(len(shapes))]
 
@@ -143,8 +143,8 @@ def check_target(target: Target, like: Opened, shape: tuple[int, ...]) -> None:
     """
     _, name, out = target
     if not is_array(out) or not is_writeable_array(out):
-        what = "a read-only array" if is_array(out) else type(out).__name__
-        raise ArgumentTypeError(f"{name} must be a writeable array, got {what}")
+        description = "a read-only array" if is_array(out) else type(out).__name__
+        raise ArgumentTypeError(f"{name} must be a writeable array, got {description}")
     if is_tensor(out) and out.requires_grad and out.is_leaf and _records_gradients():
         raise ArgumentTypeError(
             f"{name} is a leaf tensor that requires a gradient, and torch does not permit to write "

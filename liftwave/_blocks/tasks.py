@@ -61,7 +61,7 @@ def joined(parts: Sequence[Array], lengths: Sequence[Sequence[int]]) -> Array:
     first = parts[0]
     result = np.empty_like(first, shape=tuple(map(sum, lengths)), order="C", subok=False)
     edges = [np.cumsum([0, *of_axis]).tolist() for of_axis in lengths]
-    for part, place in zip(parts, product(*(range(len(each)) for each in lengths)), strict=True):
+    for part, place in zip(parts, product(*(range(len(sizes)) for sizes in lengths)), strict=True):
         region = tuple(slice(e[k], e[k + 1]) for e, k in zip(edges, place, strict=True))
         result[region] = part
     return result
@@ -187,8 +187,8 @@ def region_of(plans: AxisPlans, name: BandName, spans: Sequence[Any]) -> Region:
     """The region of a band with these spans along each axis."""
     letters = dict(zip((plan.axis for plan in plans), name[1], strict=True))
     slices = []
-    for axis, each in enumerate(spans):
-        (span,) = each.of(letters.get(axis, "a"))
+    for axis, spans_of_axis in enumerate(spans):
+        (span,) = spans_of_axis.of(letters.get(axis, "a"))
         slices.append(slice(*span))
     return tuple(slices)
 

@@ -202,7 +202,7 @@ def _levels_of_axes(plan: SynthesisPlan, plans: AxisPlans) -> list[list[Synthesi
     """The lengths of the levels along each transformed axis, finest first."""
     levels = [level for level in plan.levels if level.synthesis_steps]
     of_axes = []
-    for number, axis in enumerate(each.axis for each in plans):
+    for number, axis in enumerate(axis_plan.axis for axis_plan in plans):
         n, of_axis = plan.shape[axis], []
         for level in reversed(levels):
             pairs = [shapes for key, _, shapes in level.synthesis_steps if len(key) == number]

@@ -110,7 +110,7 @@ def merge(
     """The band that one step merges from approximation and detail; one may be missing."""
     if isinstance(step, FilterStep):
         # A filter bank omits a missing band.
-        present = [each for each in zip(pair, step.filters, strict=True) if each[0] is not None]
+        present = [entry for entry in zip(pair, step.filters, strict=True) if entry[0] is not None]
         bands, filters = zip(*present, strict=True)
         return kernels.synthesis(bands, filters, step.plan, step.axis)
     if isinstance(step, LiftStep):

@@ -23,7 +23,7 @@ Parts: TypeAlias = dict[tuple[Key, Key], Array]
 @lru_cache
 def signs(dimensions: int) -> tuple[Key, ...]:
     """The signs of the imaginary unit of each axis, for the bands from the same filters."""
-    return tuple((*each, 1) for each in product((1, -1), repeat=dimensions - 1))
+    return tuple((*key, 1) for key in product((1, -1), repeat=dimensions - 1))
 
 
 @lru_cache

@@ -37,7 +37,7 @@ def analysis_and_taps(
         return make(wavelet), []
     taps: list[Array] = []
     filters = _learned_filters(wavelet)
-    slots = [slot(each, taps) for each in filters]
+    slots = [slot(taps_of_filter, taps) for taps_of_filter in filters]
     key = ((wavelet.name, *slots) if filters else slot_structure(wavelet, taps)), arguments
     transform = _TRANSFORMS.get(key)
     if transform is None:

@@ -199,8 +199,8 @@ class LiftDown(_LiftPool):
     @classmethod
     def from_fields(cls, fields: list[Any]) -> LiftDown:
         """The operation with these fields."""
-        dimensions, padding, bands, combination, *others = fields
-        return cls(dimensions, padding, LiftOutput(tuple(bands), combination), *others)
+        dimensions, padding, bands, combination, *options = fields
+        return cls(dimensions, padding, LiftOutput(tuple(bands), combination), *options)
 
     @cached_property
     def data_outputs(self) -> int:

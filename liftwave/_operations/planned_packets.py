@@ -166,10 +166,10 @@ class PlannedPackets(WaveletOperation):
             for n, pair, plan in zip(levels[-1], pairs, self.step.outline, strict=True):
                 is_lifted = isinstance(plan.wavelet, LiftingScheme)
                 if (is_lifted or plan.mode == "orthogonal") and pair[0] != pair[1]:
-                    what = "lifting" if is_lifted else "mode 'orthogonal'"
+                    cause = "lifting" if is_lifted else "mode 'orthogonal'"
                     raise ShapeError(
                         f"nodes of level {level} would have {pair[0]} and {pair[1]} samples: "
-                        f"{what} splits {n} samples unequally. Use mode 'periodization', a length "
+                        f"{cause} splits {n} samples unequally. Use mode 'periodization', a length "
                         f"that 2**{self.nodes.depth} divides, or WaveletPacket"
                     )
             levels.append([approx for approx, _ in pairs])

@@ -135,7 +135,7 @@ class Transform(PlannedTransform):
         """The same transform along the moved axes."""
         form = self._channels_last.get(ndim)
         if form is None:
-            axes = tuple([each._replace(axis=_moved(each.axis, ndim)) for each in self.axes])
+            axes = tuple([axis._replace(axis=_moved(axis.axis, ndim)) for axis in self.axes])
             form = self._channels_last[ndim] = replace(self, axes=axes, plans={})
         return form
 

@@ -214,8 +214,8 @@ def check_lengths(shape: tuple[int, ...], plans: tuple[AxisPlan, ...], level: in
             check_lifting_mode(plan.wavelet, plan.mode)
     for depth in range(1, level + 1):
         for plan in plans:
-            what = f"axis {plan.axis} of shape {shape} at level {depth}"
-            lengths[plan.axis], _ = band_lengths(lengths[plan.axis], plan.wavelet, plan.mode, what)
+            name = f"axis {plan.axis} of shape {shape} at level {depth}"
+            lengths[plan.axis], _ = band_lengths(lengths[plan.axis], plan.wavelet, plan.mode, name)
 
 
 class Merge(NamedTuple):

@@ -271,7 +271,7 @@ def analysis_blocks(
         places = tuple(
             _places(start, stop, n, stride ** (j + 1), lengths[j]) for j in range(levels)
         )
-        crops = tuple(_moved(each, first // stride ** (j + 1)) for j, each in enumerate(places))
+        crops = tuple(_moved(spans, first // stride ** (j + 1)) for j, spans in enumerate(places))
         margins = Reach(start - first, last - stop)
         blocks.append(AnalysisBlock(Span(start, stop), reads, crops, places, margins))
     return blocks
@@ -293,7 +293,7 @@ def _places(start: int, stop: int, n: int, factor: int, lengths: BandLengths) ->
 def _moved(spans: Spans, offset: int) -> Spans:
     """The spans counted from another place."""
     approx, detail = (
-        tuple(Span(start - offset, stop - offset) for start, stop in each) for each in spans
+        tuple(Span(start - offset, stop - offset) for start, stop in band) for band in spans
     )
     return Spans(approx, detail)
 

@@ -93,7 +93,7 @@ def _end(space: _Space, n_low: int, *, forward: bool) -> End:
     low, high = space.functions(n_low)
     rows = [np.concatenate(pair) for pair in zip(space.inside, (low, high), strict=True)]
     # A space has rows from the inside to the end, and counts samples from the end.
-    low, high, *rows = (_turned(each, forward=forward) for each in (low, high, *rows))
+    low, high, *rows = (_turned(matrix, forward=forward) for matrix in (low, high, *rows))
     return End(np.concatenate([low, high]), (len(low), len(high)), (rows[0], rows[1]))
 
 

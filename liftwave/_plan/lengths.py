@@ -96,8 +96,8 @@ def signal_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: AxisMod
             return _critical_length(n_approx, n_detail)
     elif mode == "orthogonal":
         n = _critical_length(n_approx, n_detail)
-        what = f"a signal with {n_approx} approximation and {n_detail} detail coefficients"
-        _check_interval_length(n, wavelet.dec_len, what)
+        name = f"a signal with {n_approx} approximation and {n_detail} detail coefficients"
+        _check_interval_length(n, wavelet.dec_len, name)
         return n
     if n_approx < 1:
         raise ShapeError(f"{n_approx} coefficients are too few: at least one is required")

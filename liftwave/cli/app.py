@@ -243,13 +243,13 @@ def sparsify_command(
 
 def _sparsified(target: Path, media: Media, d: Decomposition, keep: float, zstd: bool) -> str:
     """Write the result, and describe it in a line."""
-    kept, result = sparse(media, d, keep)
+    sparse_bands, result = sparse(media, d, keep)
     if target.suffix.lower() == ".npz":
-        write_decomposition(target, kept, media, zstd=zstd)
+        write_decomposition(target, sparse_bands, media, zstd=zstd)
     else:
         write(target, result)
-    total = sum(band.size for band in kept.bands.values())
-    nonzero = sum(int(np.count_nonzero(band)) for band in kept.bands.values())
+    total = sum(band.size for band in sparse_bands.bands.values())
+    nonzero = sum(int(np.count_nonzero(band)) for band in sparse_bands.bands.values())
     count = total if keep == 1 else nonzero
     quality = console.quality(console.psnr(media.array, result.array, media.peak))
     return f"{target}: {count} of {total} coefficients ({count / total:.2%}), {quality}"

@@ -159,8 +159,8 @@ def _npy(path: Path, key: str | None, _: ExitStack) -> Any:
 def _zarr(path: Path, key: str | None, _: ExitStack) -> Any:
     import zarr
 
-    found = zarr.open(str(path), mode="r")
-    return found if isinstance(found, zarr.Array) else _member(path, found, key, zarr.Array)
+    group = zarr.open(str(path), mode="r")
+    return group if isinstance(group, zarr.Array) else _member(path, group, key, zarr.Array)
 
 
 def _member(path: Path, group: Any, key: str | None, kind: type) -> Any:

@@ -31,9 +31,9 @@ class Steps:
         self._task = bar.add_task("", total=total)
         self._started = False
 
-    def __call__(self, what: str) -> None:
+    def __call__(self, description: str) -> None:
         """Show the step that begins now; the previous step is complete."""
-        self._bar.update(self._task, description=what, advance=int(self._started))
+        self._bar.update(self._task, description=description, advance=int(self._started))
         self._started = True
 
     def count(self, finished: int, total: int) -> None:
@@ -53,10 +53,10 @@ def progress(total: int) -> Iterator[Steps]:
 
 
 @contextmanager
-def counted(what: str) -> Iterator[Callable[[int, int], None]]:
+def counted(description: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar that shows the number of finished blocks."""
     with progress(1) as step:
-        step(what)
+        step(description)
         yield step.count
 
 

@@ -285,8 +285,8 @@ def _by_suffix(path: Path, table: dict[str, Any], action: str) -> Any:
 
 def _unsupported(path: Path, action: str, suffixes: Iterable[str]) -> FileError:
     kind = f"a {path.suffix} file" if path.suffix else "a file without a suffix"
-    *others, last = suffixes
-    choice = f"{', '.join(others)} or {last}" if others else last
+    *first, last = suffixes
+    choice = f"{', '.join(first)} or {last}" if first else last
     return FileError(f"{path}: cannot {action} {kind}; use {choice}")
 
 

@@ -83,10 +83,10 @@ class Transform:
         tree = best_basis(levels, cost, value, axes=self.axes)
         del levels  # they are many times as large as the samples
         wave = PacketTree.wavelet(depth, len(self.axes))
-        leaves, others = (
-            wpdec(samples, wavelet, mode, axes=self.axes, tree=each) for each in (tree, wave)
+        leaves, wave_leaves = (
+            wpdec(samples, wavelet, mode, axes=self.axes, tree=basis) for basis in (tree, wave)
         )
-        return PacketBasis(samples, tree, leaves, others, self.axes, rate)
+        return PacketBasis(samples, tree, leaves, wave_leaves, self.axes, rate)
 
     def _depth(self, shape: tuple[int, ...], wavelet: Any) -> int:
         if self.level is not None:

@@ -42,8 +42,8 @@ def _directions(axes: tuple[int, ...]) -> tuple[str, str]:
 
 def _strength(leaf: NDArray[Any], basis: PacketBasis) -> NDArray[Any]:
     """The root mean square over all axes that are not transformed; for images over all axes."""
-    others = tuple(axis for axis in range(leaf.ndim) if axis not in basis.axes)
-    mean = squares(leaf).mean(axis=others)
+    rest = tuple(axis for axis in range(leaf.ndim) if axis not in basis.axes)
+    mean = squares(leaf).mean(axis=rest)
     strength: NDArray[Any] = np.sqrt(mean if mean.ndim == 1 else mean.mean(keepdims=True))
     return strength
 

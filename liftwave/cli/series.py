@@ -83,9 +83,9 @@ def read_series(path: Path, rate: float | None, *, key: str | None, large: bool)
     floats = samples if samples.dtype.kind == "f" else samples.astype(np.float64)
     if not np.isfinite(floats).all():
         raise FileError(f"{path}: it has samples that are not finite numbers")
-    known = rate or own
-    unit = "samples" if known is None else "s"
-    return Series(floats, float(known or 1.0), unit, note, media)
+    sampling_rate = rate or own
+    unit = "samples" if sampling_rate is None else "s"
+    return Series(floats, float(sampling_rate or 1.0), unit, note, media)
 
 
 def _read_table(path: Path, key: str | None, *, large: bool) -> tuple[Any, float | None]:

@@ -56,16 +56,16 @@ def sparse(media: Media, d: Decomposition, keep: float) -> tuple[Decomposition, 
     """The largest coefficients, and the data from them; the same data if all are kept."""
     if keep == 1:
         return d, media
-    kept = d.keep_largest(keep)
-    return kept, media.with_array(np.asarray(kept.reconstruct()))
+    sparse_bands = d.keep_largest(keep)
+    return sparse_bands, media.with_array(np.asarray(sparse_bands.reconstruct()))
 
 
 def measure(media: Media, d: Decomposition) -> list[Row]:
     """The quality for several shares, from low to high."""
     rows = []
     for share in _SHARES:
-        kept, result = sparse(media, d, share)
-        count = sum(int(np.count_nonzero(band)) for band in kept.bands.values())
+        sparse_bands, result = sparse(media, d, share)
+        count = sum(int(np.count_nonzero(band)) for band in sparse_bands.bands.values())
         quality = console.psnr(media.array, result.array, media.peak)
         rows.append(Row(share, count, quality, jpeg_2000_size(media, quality)))
     return rows

@@ -83,8 +83,8 @@ def _page(source: Source, page: Any, index: int) -> np.ndarray[Any, Any]:
 
 def _is_plain(page: Any) -> bool:
     """Whether its numbers are the samples, in a form that needs no further decoder."""
-    known = (_UNCOMPRESSED, *_DEFLATE, _PACKBITS)
-    whole = page.bitspersample in (8, 16, 32, 64, 128) and page.compression in known
+    compressions = (_UNCOMPRESSED, *_DEFLATE, _PACKBITS)
+    whole = page.bitspersample in (8, 16, 32, 64, 128) and page.compression in compressions
     inverted = page.photometric == _WHITE_IS_ZERO and page.dtype.kind == "u"
     meaning = inverted or page.photometric in (_BLACK_IS_ZERO, _RGB)
     premultiplied = _PREMULTIPLIED in page.extrasamples

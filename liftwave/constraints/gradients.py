@@ -75,11 +75,11 @@ def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, 
     >>> to_angles(to_taps((None, 2 * cD)).wavelet)[0].round(3).tolist()
     [17.856]
     """
-    rule = next((rule for known, rule in _RULES.items() if known is function), None)
+    rule = next((rule for candidate, rule in _RULES.items() if candidate is function), None)
     if rule is None:
-        known = ", ".join(sorted(f.__name__ for f in _RULES))
+        names = ", ".join(sorted(f.__name__ for f in _RULES))
         name = getattr(function, "__name__", repr(function))
-        raise ArgumentTypeError(f"vjp does not support {name}: use one of {known}")
+        raise ArgumentTypeError(f"vjp does not support {name}: use one of {names}")
     result: tuple[Any, Pullback] = rule(*args, **options)
     return result
 

@@ -190,7 +190,7 @@ def wavelet_coherence(
     coherency = coherency_of(first, second)
     limits_of_noise = None
     if count:
-        lags = [lag_one(series_of(each)) for each in (first, second)]
+        lags = [lag_one(series_of(analysis)) for analysis in (first, second)]
         limits_of_noise = _limits(first, lags, probability, count, start)
     return Coherence(coherency, first, limits_of_noise)
 

@@ -35,7 +35,7 @@ def _plain(value: Number) -> Any:
 
 def names_of(family: type[AnalyticWavelet]) -> list[str]:
     """The names of the parameters of a family. Options are keywords."""
-    return [each.name for each in fields(family) if not each.kw_only]
+    return [field.name for field in fields(family) if not field.kw_only]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class AnalyticWavelet(ABC):
     @property
     def options(self) -> dict[str, bool]:
         """The options by name."""
-        return {each.name: getattr(self, each.name) for each in fields(self) if each.kw_only}
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.kw_only}
 
     @property
     def concrete(self) -> AnalyticWavelet:

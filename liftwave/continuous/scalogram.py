@@ -93,8 +93,8 @@ class Scalogram(Statistics):
         for page in pages:
             if tuple(page.shape) != shape:
                 raise ShapeError(f"expected coefficients of shape {shape}, got {tuple(page.shape)}")
-        others = pages[1] if len(pages) > 1 else None
-        return replace(self, coefficients=values, negative=others, _whole=None)
+        imaginary = pages[1] if len(pages) > 1 else None
+        return replace(self, coefficients=values, negative=imaginary, _whole=None)
 
     def inverse(
         self,

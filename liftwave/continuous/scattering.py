@@ -154,8 +154,8 @@ def check_scattering(J: Any, Q: Any, order: Any, average: Any) -> tuple[int, int
 def _layout(n: int, levels: int) -> Layout:
     """The signal in the middle of a power of two, at most three times as long."""
     support = math.ceil(_SUPPORT * 2**levels / (2 * math.pi * WIDTH))
-    wanted = (n + 2 * support - 1).bit_length()
-    bits = max(min(wanted, (max(3 * n - 2, 1)).bit_length() - 1), (n - 1).bit_length(), levels)
+    exponent = (n + 2 * support - 1).bit_length()
+    bits = max(min(exponent, (max(3 * n - 2, 1)).bit_length() - 1), (n - 1).bit_length(), levels)
     length = 1 << bits
     # A multiple of the last step, so that the first sample of the signal is kept.
     before = (length - n) // 2 >> levels << levels
@@ -237,8 +237,8 @@ def _numpy_products(
     count, short = length >> level, length >> lower
     dtype = spectra.real.dtype
     result = np.zeros((*spectra.shape[:-1], len(filters), short), spectra.dtype)
-    for k, each in enumerate(filters):
-        band = band_of(each.centre, each.width, length, dtype.name)
+    for k, wavelet in enumerate(filters):
+        band = band_of(wavelet.centre, wavelet.width, length, dtype.name)
         for low, high in pieces(band, short):
             bins = spectra[..., low % count : low % count + high - low]
             place = low % short
@@ -252,7 +252,7 @@ def _products(
 ) -> Array:
     """As :func:`_numpy_products`, for any library."""
     xp, factor = array_namespace(spectra), 2 ** (lower - level)
-    responses = [response_of(each.centre, each.width, length, level) for each in filters]
+    responses = [response_of(wavelet.centre, wavelet.width, length, level) for wavelet in filters]
     products = spectra[..., None, :] * _as_array(np.stack(responses), spectra)
     shape = (*products.shape[:-1], factor, length >> lower)
     return xp.sum(xp.reshape(products, shape), axis=-2) * (length >> lower)
@@ -270,6 +270,6 @@ def _table(tree: Tree) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         for parent, children in zip(tree.first, tree.children, strict=True)
         for k in children
     ]
-    rows = [(np.nan, np.nan), *((each.centre, np.nan) for each in tree.first), *pairs]
+    rows = [(np.nan, np.nan), *((wavelet.centre, np.nan) for wavelet in tree.first), *pairs]
     order = [0, *[1] * len(tree.first), *[2] * len(pairs)]
     return np.asarray(order), np.asarray(rows)

@@ -146,21 +146,21 @@ def _count(
     size = prod(band.shape[axis] for axis in axes)
     magnitudes = np.abs(band).transpose(*batch, *axes).reshape(prod(shape), size)
     bits = magnitudes.view(f"u{magnitudes.dtype.itemsize}")
-    known = digits.bits - shift - digits.per_pass
+    known_bits = digits.bits - shift - digits.per_pass
     tables = [
-        [_table(numbers, int(prefix), known, digits, shift) for prefix in of_item]
+        [_table(numbers, int(prefix), known_bits, digits, shift) for prefix in of_item]
         for numbers, of_item in zip(bits, prefixes.reshape(prod(shape), 2), strict=True)
     ]
     ones = [1 if axis in axes else n for axis, n in enumerate(band.shape)]
     return np.asarray(tables, np.int64).reshape(*ones, 2, 1 << digits.per_pass)
 
 
-def _table(numbers: Array, prefix: int, known: int, digits: _Digits, shift: int) -> Array:
+def _table(numbers: Array, prefix: int, known_bits: int, digits: _Digits, shift: int) -> Array:
     """The counts of each digit in numbers that begin with the known bits."""
-    if known:
-        numbers = numbers[(numbers >> (digits.bits - known)) == prefix]
-    found = (numbers >> shift) & ((1 << digits.per_pass) - 1)
-    return np.bincount(found.astype(np.intp).ravel(), minlength=1 << digits.per_pass)
+    if known_bits:
+        numbers = numbers[(numbers >> (digits.bits - known_bits)) == prefix]
+    digit = (numbers >> shift) & ((1 << digits.per_pass) - 1)
+    return np.bincount(digit.astype(np.intp).ravel(), minlength=1 << digits.per_pass)
 
 
 def _digit(counts: Array, ranks: Array) -> Array:

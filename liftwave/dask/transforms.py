@@ -120,13 +120,15 @@ def synthesised(transform: Transform, arrays: Sequence[da.Array]) -> da.Array:
 
 def open_samples(x: da.Array, plans: AxisPlans, level: int) -> Opened:
     """The data of a fully separable transform, and the dtype of its result."""
-    one = sample_of(x._meta, x.ndim)
-    sample = open_integer_samples(one, plans, level) if plans.is_integer else open_arrays([one])[0]
-    return Opened(as_dtype(x, sample.array.dtype), namespace_of(x), sample.result_dtype)
+    sample = sample_of(x._meta, x.ndim)
+    opened = (
+        open_integer_samples(sample, plans, level) if plans.is_integer else open_arrays([sample])[0]
+    )
+    return Opened(as_dtype(x, opened.array.dtype), namespace_of(x), opened.result_dtype)
 
 
 def open_coefficients(coeffs: da.Array, plans: AxisPlans) -> Opened:
     """The coefficients of a fully separable transform, and the dtype of its inverse."""
-    one = sample_of(coeffs._meta, coeffs.ndim)
-    (sample,) = open_integer_coefficients([one]) if plans.is_integer else open_arrays([one])
-    return Opened(as_dtype(coeffs, sample.array.dtype), namespace_of(coeffs), sample.result_dtype)
+    sample = sample_of(coeffs._meta, coeffs.ndim)
+    (opened,) = open_integer_coefficients([sample]) if plans.is_integer else open_arrays([sample])
+    return Opened(as_dtype(coeffs, opened.array.dtype), namespace_of(coeffs), opened.result_dtype)

@@ -211,8 +211,8 @@ class DualTree:
 
     def _has_layout_of(self, other: DualTree) -> bool:
         """Whether all arrays have the same shapes along the same axes."""
-        shapes, others = ([tuple(b.shape) for b in t.bands] for t in (self, other))
-        return (self.shape, self.axes, shapes) == (other.shape, other.axes, others)
+        shapes, other_shapes = ([tuple(b.shape) for b in t.bands] for t in (self, other))
+        return (self.shape, self.axes, shapes) == (other.shape, other.axes, other_shapes)
 
     def __repr__(self) -> str:
         biort, qshift = self.filters.names

@@ -50,7 +50,7 @@ def _one(mode: Any) -> Any:
     if not is_several(mode):
         return mode
     modes = items(mode, "expected one mode per axis", ModeTypeError)
-    are_names = modes and all(isinstance(each, str) for each in modes)
+    are_names = modes and all(isinstance(name, str) for name in modes)
     return modes[0] if are_names and len({*modes}) == 1 else mode
 
 

@@ -189,13 +189,13 @@ def _responses(filters: TreeFilters, letter: int, depth: int) -> tuple[int, NDAr
 
     Sample 2 k + parity reads the data at the places of this filter, moved by 2^(depth + 1) k.
     """
-    found: list[tuple[int, NDArray[np.float64]]] = [(0, np.zeros(0))] * 2
+    halves: list[tuple[int, NDArray[np.float64]]] = [(0, np.zeros(0))] * 2
     # (The length is a multiple of four on all levels.)
     for half in level_plan((2**_LAST_LEVEL * 4,), filters, depth, "repeat").axes[0].halves:
-        found[half.parities[letter]] = _response(filters, half.filters[letter], half.phase, depth)
-    first = min(start for start, _ in found)
-    arrays = np.zeros((2, max(start + taps.size for start, taps in found) - first))
-    for array, (start, taps) in zip(arrays, found, strict=True):
+        halves[half.parities[letter]] = _response(filters, half.filters[letter], half.phase, depth)
+    first = min(start for start, _ in halves)
+    arrays = np.zeros((2, max(start + taps.size for start, taps in halves) - first))
+    for array, (start, taps) in zip(arrays, halves, strict=True):
         array[start - first : start - first + taps.size] = taps
     return first, arrays
 

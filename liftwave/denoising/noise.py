@@ -82,7 +82,7 @@ def _present(gaps: Array, band: Band) -> Array:
         added = count - (n + stride - 1) // stride
         first = stride * np.arange(count) - stride * added // 2
         pair = [np.clip(first + k, 0, n - 1) for k in (0, 1)]
-        places = [xp.asarray(each, device=device(gaps)) for each in pair]
+        places = [xp.asarray(indices, device=device(gaps)) for indices in pair]
         present = xp.take(present, places[0], axis=axis) & xp.take(present, places[1], axis=axis)
     return present
 
@@ -120,8 +120,8 @@ def known_noise(sigma: Any, data: Array, axes: tuple[int, ...], levels: int, xp:
             "sigma needs a number for each level from 1 (finest) to at most the coarsest level, "
             f"{levels}, got levels {', '.join(map(repr, sigma)) or 'none'}"
         )
-    known = {int(key): _as_column(value, data, axes, xp) for key, value in sigma.items()}
-    return {level: known[min(level, count)] for level in range(1, levels + 1)}
+    columns = {int(key): _as_column(value, data, axes, xp) for key, value in sigma.items()}
+    return {level: columns[min(level, count)] for level in range(1, levels + 1)}
 
 
 def _as_column(sigma: Any, data: Array, axes: tuple[int, ...], xp: Namespace) -> Array:

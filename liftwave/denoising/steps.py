@@ -132,7 +132,7 @@ def _fisz(x: Array, axes: tuple[int, ...], *, forwards: bool) -> Array:
     factor = xp.where(root > 0, root, xp.ones_like(root))
     factor = 1 / factor if forwards else xp.where(root > 0, root, xp.zeros_like(root))
     for axis in axes:
-        means, coarse, factor = (xp.repeat(each, 2, axis=axis) for each in (means, coarse, factor))
+        means, coarse, factor = (xp.repeat(part, 2, axis=axis) for part in (means, coarse, factor))
     return coarse + (x - means) * factor
 
 

@@ -147,9 +147,9 @@ def frequency_band(
     signal = _Signal(x, axis, missing)
     data = signal.present
     if low == 0 and finest == 1:
-        kept = data
+        component = data
     elif low == 0:
-        kept = modwt_mra(data, wavelet, _level_of(high, rate, signal.length), axis, mode)[0]
+        component = modwt_mra(data, wavelet, _level_of(high, rate, signal.length), axis, mode)[0]
     else:
         level = _level_of(low, rate, signal.length)
         if level < finest:
@@ -159,8 +159,8 @@ def frequency_band(
                 f"{rate / 2**finest:g}"
             )
         details = modwt_mra(data, wavelet, level, axis, mode)[1:]  # coarsest first
-        kept = sum(details[1 : level - finest + 1], start=details[0])
-    result: ArrayT = signal.close(data - kept if drop else kept)
+        component = sum(details[1 : level - finest + 1], start=details[0])
+    result: ArrayT = signal.close(data - component if drop else component)
     return result
 
 
@@ -176,7 +176,7 @@ def _frequency(value: float, name: str) -> float:
 
 def _limits(band: Sequence[float], rate: float) -> tuple[float, float]:
     demand = "band must be two frequencies, the lower first"
-    numbers = [real_number(each, demand) for each in items(band, demand)]
+    numbers = [real_number(frequency, demand) for frequency in items(band, demand)]
     if len(numbers) != 2 or not 0 <= numbers[0] < numbers[1] <= rate / 2:
         raise LevelError(f"{demand}, between 0 and fs / 2 = {rate / 2:g}, got {band!r}")
     return numbers[0], numbers[1]

@@ -153,7 +153,7 @@ def _undecimated_plans(wavelet: Wavelets, axes: Any, ndim: int, norm: Any) -> Ax
     """
     _check_ndim(ndim)
     wavelets = wavelet if isinstance(wavelet, list | tuple) else (wavelet,)
-    if any(isinstance(each, LiftingScheme) for each in wavelets):
+    if any(isinstance(scheme, LiftingScheme) for scheme in wavelets):
         raise WaveletError(
             "undecimated packets need a filter bank, got a LiftingScheme: pass "
             "scheme.to_filter_bank()"

@@ -65,7 +65,7 @@ def region_weights(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -
     """
     call_of = _CALLS.get(function) if callable(function) else None
     if call_of is None:
-        names = ", ".join(each.__name__ for each in _CALLS)
+        names = ", ".join(pooling.__name__ for pooling in _CALLS)
         raise OptionError(f"weights belong to one of the functions {names}, got {function!r}")
     call = call_of(*args, **kwargs)
     operation: WeightedPool = call.operation

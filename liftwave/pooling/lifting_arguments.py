@@ -91,13 +91,13 @@ def chosen_output(
             f"unknown output {output!r}: use one of {', '.join(map(repr, FORMS))} or a band, "
             f"one of {', '.join(map(repr, names))}"
         )
-    wanted = names if bands is None else _as_names(bands)
-    for name in wanted:
+    selected = names if bands is None else _as_names(bands)
+    for name in selected:
         if not is_one_of(name, names):
             raise _no_such_band(name, names)
-    if not wanted or len(set(wanted)) < len(wanted):
-        raise OptionError(f"bands must be at least one name, without repetitions, got {wanted!r}")
-    return LiftOutput(tuple(map(names.index, wanted)), output), wanted
+    if not selected or len(set(selected)) < len(selected):
+        raise OptionError(f"bands must be at least one name, without repetitions, got {selected!r}")
+    return LiftOutput(tuple(map(names.index, selected)), output), selected
 
 
 def _as_names(bands: Any) -> tuple[Any, ...]:
@@ -155,7 +155,7 @@ def checked_size(halves: Sequence[int], output_size: Sequence[int] | None) -> tu
         return doubled
     size = lengths(output_size, "output_size", ShapeTypeError)
     if len(size) != len(doubled) or any(
-        n - wanted not in (0, 1) for n, wanted in zip(doubled, size, strict=True)
+        n - length not in (0, 1) for n, length in zip(doubled, size, strict=True)
     ):
         raise ShapeError(f"output_size must be {doubled}, or one less along some axes, got {size}")
     return size

@@ -61,7 +61,7 @@ def _numbers(filters: Any) -> Any:
     """Filters as nested tuples of numbers."""
     if not is_several(filters):
         return float(filters)
-    return tuple(_numbers(each) for each in filters)
+    return tuple(_numbers(item) for item in filters)
 
 
 class _Inverse(_DualTreeLayer):

@@ -259,7 +259,7 @@ class Penalties:
         if not is_compiling and self._calls and not self._is_read:
             node: Any = self._calls[-1].value.grad_fn
             while node is not None and not hasattr(node, "operation"):  # of the operation itself
-                node = next((each for each, _ in node.next_functions if each is not None), None)
+                node = next((n for n, _ in node.next_functions if n is not None), None)
             self._earlier = [*filter(_is_pending, self._earlier)]
             if node is not None:
                 self._earlier.append(ref(node))

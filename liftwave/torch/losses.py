@@ -134,11 +134,11 @@ class WaveletLoss(Layer):
         """The weight of each band, in the order of the coefficients."""
         level = self.transform.level
         demand = f"details must be a number, or {level} numbers, one for each level"
-        each = [details] * level if isinstance(details, float | int) else items(details, demand)
-        if len(each) != level:
-            raise OptionError(f"{demand}, got {len(each)}")
+        values = [details] * level if isinstance(details, float | int) else items(details, demand)
+        if len(values) != level:
+            raise OptionError(f"{demand}, got {len(values)}")
         first = real_number(approximation, "approximation must be a number")
-        weights = (real_number(weight, demand) for weight in each)
+        weights = (real_number(value, demand) for value in values)
         return (first, *(w for w in weights for _ in range(2**self.dimensions - 1)))
 
     if TYPE_CHECKING:

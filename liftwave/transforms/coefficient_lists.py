@@ -190,9 +190,9 @@ def formatted(
 ) -> list[Any]:
     """The bands that ``read`` returns for a place and a shape, in the structure of a transform."""
     if not isinstance(output_format, str) or output_format not in _FORMATS:
-        known = ", ".join(map(repr, _FORMATS))
+        names = ", ".join(map(repr, _FORMATS))
         raise CoefficientsError(
-            f"Unrecognized output format: {output_format!r}; use one of {known}"
+            f"Unrecognized output format: {output_format!r}; use one of {names}"
         )
     kind = _FORMATS[output_format]
     levels = list(zip(slices[1:], shapes[1:], strict=True))

@@ -84,8 +84,8 @@ def coeffs_to_array(
     if not details:
         return approx, [(slice(None),) * approx.ndim]
     layout = cached_places if are_plain(_flat(approx, details)) else places_of
-    kept, shape, covered = layout(tuple(approx.shape), shapes_of(details), transformed)
-    places = [kept[0], *[where.copy() for where in kept[1:]]]
+    positions, shape, covered = layout(tuple(approx.shape), shapes_of(details), transformed)
+    places = [positions[0], *[where.copy() for where in positions[1:]]]
     filler = _filler(padding, approx)
     if padding is None and covered != prod(shape):
         raise ShapeError(
@@ -238,10 +238,10 @@ def ravel_coeffs(
     ((16,), (2, 2))
     """
     approx, details, _ = as_dicts(coeffs, axes)
-    each = _flat(approx, details)
-    layout = cached_row if are_plain(each) else row
+    arrays = _flat(approx, details)
+    layout = cached_row if are_plain(arrays) else row
     slices, shapes = layout(tuple(approx.shape), shapes_of(details))
-    reshape = _reshape_of(each)
+    reshape = _reshape_of(arrays)
     pieces = [reshape(approx, (-1,))]
     for bands, where in zip(details, slices[1:], strict=True):
         pieces += [reshape(bands[key], (-1,)) for key in where]

@@ -172,12 +172,12 @@ def total(arrays: Iterable[Any]) -> Array:
     ShapeError
         If the shapes differ: each component has the shape of the data.
     """
-    first, *others = every = [as_array(array) for array in arrays]
+    first, *rest = every = [as_array(array) for array in arrays]
     common_namespace(every)
-    if any(array.shape != first.shape for array in others):
+    if any(array.shape != first.shape for array in rest):
         shapes = ", ".join(dict.fromkeys(str(tuple(array.shape)) for array in every))
         raise ShapeError(
             f"components of different shapes cannot be added, got {shapes}: each must have the "
             "shape of the data"
         )
-    return reduce(add, others, first) if others else first + 0
+    return reduce(add, rest, first) if rest else first + 0

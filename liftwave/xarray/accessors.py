@@ -85,7 +85,7 @@ class ArrayWavelets:
         dims = _dims(array, dim)
         if array.chunks is not None:
             import liftwave.dask  # noqa: F401  registers the functions for such arrays
-        axes = [array.dims.index(each) for each in dims]
+        axes = [array.dims.index(dimension) for dimension in dims]
         return tree_of(decompose(array.data, wavelet, level, mode, axes), array, dims)
 
 
@@ -151,10 +151,10 @@ def _dims(array: xr.DataArray, dim: Any) -> list[str]:
         return [*map(str, array.dims)]
     demand = "dim must be the name of a dimension, or a sequence of names"
     names = [dim] if isinstance(dim, str) else items(dim, demand, AxisTypeError)
-    for each in names:
-        if not _is_dim(each, array):
+    for dimension in names:
+        if not _is_dim(dimension, array):
             raise AxisError(
-                f"dim={each!r} is not a dimension of the array, which has "
+                f"dim={dimension!r} is not a dimension of the array, which has "
                 f"{', '.join(map(repr, array.dims)) or 'none'}"
             )
     return names

@@ -54,10 +54,10 @@ def checked_metadata(metadata: object) -> dict[str, Any]:
     if not isinstance(metadata, Mapping):
         raise ArgumentTypeError(f"metadata must be a dict, got a {type(metadata).__name__}")
     try:
-        found: dict[str, Any] = json.loads(json.dumps(dict(metadata)))
+        data: dict[str, Any] = json.loads(json.dumps(dict(metadata)))
     except (TypeError, ValueError) as error:
         raise ArgumentTypeError(f"metadata must be data that JSON can hold: {error}") from error
-    return found
+    return data
 
 
 def check_compressors(compressors: Any) -> None:

@@ -146,8 +146,8 @@ def _submit_all(
 def _some_finished(
     running: set[Future[object]], finished: Callable[[], object]
 ) -> set[Future[object]]:
-    done, rest = wait(running, return_when=FIRST_COMPLETED)
-    for future in done:
+    complete, rest = wait(running, return_when=FIRST_COMPLETED)
+    for future in complete:
         try:
             future.result()
         except BaseException:

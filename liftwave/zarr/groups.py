@@ -183,8 +183,8 @@ def contents(group: GroupLike, opened_as: Callable[[Any], Array]) -> Contents:
     FileError
         If it is not a group of coefficients, or not complete.
     """
-    found = opened(group)
-    header = dict(found.attrs).get(_ATTRIBUTE)
+    source = opened(group)
+    header = dict(source.attrs).get(_ATTRIBUTE)
     if not isinstance(header, dict):
         raise FileError(f"{group}: not a group of coefficients: it has no attribute {_ATTRIBUTE!r}")
     if header.get("complete") is not True:
@@ -192,7 +192,7 @@ def contents(group: GroupLike, opened_as: Callable[[Any], Array]) -> Contents:
             f"{group}: is not complete: run the program that wrote it again to continue"
         )
     try:
-        return _contents(found, header, opened_as)
+        return _contents(source, header, opened_as)
     except (ValueError, TypeError) as error:
         raise FileError(f"{group}: not a valid group of coefficients: {error}") from error
 
@@ -217,11 +217,11 @@ def _contents(
     )
 
 
-def object_of(found: Contents) -> Decomposition | Undecimated:
+def object_of(stored: Contents) -> Decomposition | Undecimated:
     """The object with these contents."""
     kinds: dict[str, type[Decomposition | Undecimated]]
     kinds = {cls.__name__: cls for cls in (Decomposition, Undecimated)}
-    return kinds[found.kind]._of_contents(found)
+    return kinds[stored.kind]._of_contents(stored)
 
 
 def open_decomposition(group: GroupLike) -> Decomposition | Undecimated:

@@ -135,14 +135,14 @@ def _blocks(layout: Decomposition, bands: Mapping[BandName, Any], block: Any) ->
     )
 
 
-def _stand_ins(found: Any) -> dict[str, Any]:
+def _stand_ins(stored: Any) -> dict[str, Any]:
     """The bands as arrays of NumPy whose values share their memory."""
 
     def stand_in(array: Any) -> Any:
         return np.broadcast_to(np.zeros((), array.dtype), array.shape)
 
-    details = tuple({key: stand_in(band) for key, band in b.items()} for b in found.details)
-    return {"approx": stand_in(found.approx), "details": details}
+    details = tuple({key: stand_in(band) for key, band in b.items()} for b in stored.details)
+    return {"approx": stand_in(stored.approx), "details": details}
 
 
 # --- the target ----------------------------------------------------------------------------------

@@ -123,7 +123,7 @@ def _take(count: int) -> Bytes | None:
         return None
     block = kept.block
     del kept
-    # References are this variable and the argument, unless someone holds the base of a base.
+    # References are this variable and the argument, unless other code holds the base of a base.
     return block if sys.getrefcount(block) <= 2 else None
 
 
@@ -206,18 +206,18 @@ def _sweep() -> None:
             if each.since <= oldest:
                 _kept.pop(address, None)
     _sweeping.release()
-    _start_sweeper()  # a block may have come after the question for the last one
+    _start_sweeper()  # a block may have been added after the check for the last one
 
 
 def _forget() -> None:
-    """Forget the parent's blocks and its thread in the child of a fork."""
+    """Remove the parent's blocks and its thread in the child of a fork."""
     global _sweeping
     _sweeping = allocate_lock()
     _kept.clear()
 
 
 def _close() -> None:
-    """Release all blocks at the end of the interpreter. Results that are left release theirs."""
+    """Release all blocks at the end of the interpreter. Remaining results release their own."""
     _limits[:] = [0]
     _kept.clear()
     _results.clear()

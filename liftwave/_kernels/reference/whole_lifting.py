@@ -215,14 +215,14 @@ def _moved_back(y: Array, place: int, mode: Mode, axis: int, xp: Namespace) -> A
     back = _back(n, place, mode)
     result = None
     for indices, mask in back.layers:
-        taken = xp.take(y, xp.asarray(indices, device=device(y)), axis=axis)
-        taken = xp.where(_along(mask, y, axis, xp), taken, xp.zeros_like(taken))
-        result = taken if result is None else result + taken
+        samples = xp.take(y, xp.asarray(indices, device=device(y)), axis=axis)
+        samples = xp.where(_along(mask, y, axis, xp), samples, xp.zeros_like(samples))
+        result = samples if result is None else result + samples
     result = xp.zeros_like(y) if result is None else result
     for sample, indices in back.sums:
-        taken = xp.take(y, xp.asarray(indices, device=device(y)), axis=axis)
+        samples = xp.take(y, xp.asarray(indices, device=device(y)), axis=axis)
         is_sample = _along(np.arange(n) == sample, y, axis, xp)
-        result = xp.where(is_sample, xp.sum(taken, axis=axis, keepdims=True), result)
+        result = xp.where(is_sample, xp.sum(samples, axis=axis, keepdims=True), result)
     return result
 
 

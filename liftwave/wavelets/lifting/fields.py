@@ -101,8 +101,8 @@ class SchemeFields(PlanOwner):
             return NotImplemented
         if self is other:
             return True
-        one, two = ((s._scale_key, s.shift, s.integer, s.steps) for s in (self, other))
-        return one == two
+        own, foreign = ((s._scale_key, s.shift, s.integer, s.steps) for s in (self, other))
+        return own == foreign
 
     def __hash__(self) -> int:
         return self._hash

@@ -366,14 +366,14 @@ def _scheme(factors: Factors, name: str = "", origin: FilterBank | None = None) 
 
 @lru_cache(maxsize=512)
 def _named(name: str) -> LiftingScheme:
-    known = pywt_name(name)
-    factors = table_factors(known)
+    full_name = pywt_name(name)
+    factors = table_factors(full_name)
     if factors is not None:
         return _scheme(factors, label(name))
-    if known not in pywt.wavelist(kind="discrete"):
+    if full_name not in pywt.wavelist(kind="discrete"):
         raise WaveletError(
             f"no discrete wavelet has the name {name!r}: lifting schemes exist for 'cdf5.3', "
             "'cdf9.7' and all of pywt.wavelist(kind='discrete') except 'dmey'."
             + nearest_wavelet(name)
         )
-    return LiftingScheme.from_filter_bank(pywt.Wavelet(known))
+    return LiftingScheme.from_filter_bank(pywt.Wavelet(full_name))
