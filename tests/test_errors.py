@@ -292,10 +292,10 @@ MODES_AND_AXES: dict[str, Bad] = {
         ValueError,
         r"got \(0,\)",
     ),
-    "axis that is no integer": Bad(
+    "axis that is not an integer": Bad(
         lambda: lw.dwt(X, "haar", axis=1.5), LiftwaveError, TypeError, r"axis.*1\.5"
     ),
-    "axes that are no integers": Bad(
+    "axes that are not integers": Bad(
         lambda: lw.dwtn(X, "haar", axes="ab"), LiftwaveError, TypeError, r"axis.*'ab'"
     ),
     "two axes in 1-D": Bad(

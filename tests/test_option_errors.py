@@ -68,7 +68,7 @@ LAYERS: dict[str, Bad] = {
         ShapeTypeError,
         "output_size must be a sequence of integers, one for each axis, got an object of type int",
     ),
-    "bands that are no tensors": (
+    "bands that are not tensors": (
         lambda: lt.LiftUpPool1d(lt.LiftDownPool1d(2))([HALVES, HALVES]),
         ArgumentTypeError,
         "LiftUpPool1d takes tensors as bands, got an object of type ndarray",

@@ -45,7 +45,7 @@ def matrix(n: int, wavelet: str) -> np.ndarray:
 
 
 def table_error(wavelet: str) -> float:
-    """How far the tables of filters are from orthonormal ones."""
+    """The deviation of the tables of filters from orthonormal filters."""
     bank = pywt.Wavelet(wavelet)
     return float(lw.FilterBank(*bank.filter_bank).reconstruction_error())
 

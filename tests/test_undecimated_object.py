@@ -288,7 +288,7 @@ def test_pictures_of_signals() -> None:
     assert [ax.get_ylabel() for ax in parts.axes] == ["S3", "D3", "D2", "D1"]
     np.testing.assert_array_equal(parts.axes[1].lines[0].get_ydata(), u.mra()[3, "d"])
     assert parts.get_suptitle() == "parts"
-    # No coefficient of level 2 is free of the ends of a short signal, which one area shows.
+    # All coefficients of level 2 depend on the ends of a short signal, which one area shows.
     assert [len(ax.patches) for ax in lw.undecimated(x[:9], "db4", 2).plot().axes] == [1, 1, 2]
     (line,) = lw.undecimated(zero_mean(100_000), "haar", 0).plot().axes[0].lines
     assert len(line.get_xdata()) <= 8000

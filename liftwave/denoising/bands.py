@@ -83,7 +83,7 @@ class Band(NamedTuple):
         return median_of_complex(0.0 if self.responses is None else round(self.circularity(), 4))
 
     def circularity(self) -> float:
-        """How much the variances of noise differ along the axes of the complex plane, 0 to 1."""
+        """The difference of the variances of noise along the axes of the complex plane, 0 to 1."""
         filters = [] if self.responses is None else self.responses()
         if not any(map(np.iscomplexobj, filters)):
             return 0.0

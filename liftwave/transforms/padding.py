@@ -81,7 +81,7 @@ Place: TypeAlias = tuple[Any, ...]
 """An index of a NumPy array."""
 
 Widths: TypeAlias = tuple[tuple[int, int], ...]
-"""How many samples to add before and after each axis."""
+"""The numbers of samples to add before and after each axis."""
 
 _WEIGHTED_MODES = ("smooth", "antisymmetric", "antireflect")
 

@@ -204,7 +204,7 @@ def _checked_first(
 
 
 def _first_error(filters: Sequence[_Filter]) -> float:
-    """How much the sum of the two products of filters differs from an impulse."""
+    """The largest difference of the sum of the two products of filters from an impulse."""
     low, high, dual_low, dual_high = filters
     products = np.convolve(low, dual_low), np.convolve(high, dual_high)
     total = np.zeros(max(map(len, products)))
@@ -300,7 +300,7 @@ def _check_trees(trees: tuple[Pair, Pair], duals: tuple[Pair, Pair]) -> None:
 
 
 def _error(pair: Pair, dual: Pair) -> float:
-    """How much shifts of filters by multiples of two differ from a biorthogonal basis."""
+    """The largest deviation of shifts by multiples of two from a biorthogonal basis."""
     worst = 0.0
     for i, taps in enumerate(pair):
         for j, other in enumerate(dual):

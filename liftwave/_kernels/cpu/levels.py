@@ -306,7 +306,7 @@ def filter_level(level: SynthesisLevel) -> Any:
 
 
 def _present(level: SynthesisLevel, has_approx: bool) -> list[bool]:
-    """Which bands of a level are inputs, in the order of the keys, approximation first."""
+    """Whether each band of a level is an input, in the order of the keys, approximation first."""
     keys = map("".join, product("ad", repeat=len(level.approx_key)))
     has_approx = has_approx and level.approx_shape is not None
     return [key in level.detail_keys or ("d" not in key and has_approx) for key in keys]

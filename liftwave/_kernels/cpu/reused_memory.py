@@ -116,7 +116,7 @@ def empty_bytes(count: int) -> Bytes:
 
 
 def _take(count: int) -> Bytes | None:
-    """A block for so many bytes, which is then no longer among those without results."""
+    """A block for this number of bytes, which is removed from those without results."""
     address = _address_of_fitting(count)
     kept = None if address is None else _kept.pop(address, None)
     if kept is None:  # or another thread was faster

@@ -106,7 +106,7 @@ def bank_factors_with_quarter_turns(
     Returns
     -------
     Factors or None
-        None if there are no such factors.
+        None if such factors do not exist.
     """
     for fit in _lattices(_matrix(bank)):
         place = (fit.lattice, fit.position, fit.detail_delay)

@@ -32,7 +32,7 @@ class Runtime(Protocol):
     """Runs kernels and allocates results: on devices, or on the host in tests."""
 
     def missing(self) -> str | None:
-        """What is missing to run kernels here, in words; None if nothing is missing."""
+        """The part that is missing to run kernels here, in words; None if nothing is missing."""
         ...
 
     def holds(self, x: Array) -> bool:
@@ -166,7 +166,7 @@ class DeviceRuntime:
     """Runs kernels on CUDA devices, through CuPy's compiler and driver."""
 
     def missing(self) -> str | None:
-        """What is missing to run kernels here: CuPy, or a device."""
+        """The part that is missing to run kernels here: CuPy, or a device."""
         return _missing()
 
     def holds(self, x: Array) -> bool:
