@@ -138,7 +138,10 @@ BAD = {
         lambda: pooling.ada_unpool(X, Y, 2, preserve="all"), WindowError, ValueError, "'all'"
     ),
     "indices": Bad(
-        lambda: pooling.max_unpool(Y, WHERE[0], 2), ShapeError, ValueError, r"\(2, 2, 2\).*got \(2, 2\)"
+        lambda: pooling.max_unpool(Y, WHERE[0], 2),
+        ShapeError,
+        ValueError,
+        r"\(2, 2, 2\).*got \(2, 2\)",
     ),
     "fractional indices": Bad(
         lambda: pooling.max_unpool(Y, WHERE * 1.0, 2), DTypeError, TypeError, "float64"

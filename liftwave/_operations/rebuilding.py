@@ -44,8 +44,8 @@ def _growth(scheme: LiftingScheme) -> tuple[float, float]:
     """The growth of one level, and of its approximation through another level.
 
     Both follow from the polyphase matrix at some frequencies. The first is its largest singular
-    value, the second the gain of the approximation in the analysis times that in the synthesis,
-    both relative to the determinant, which is that of the scales.
+    value. The second is the gain of the approximation in the analysis times that in the synthesis.
+    Both are relative to the determinant, which is that of the scales.
     """
     low, high = (numbers_in_memory(factor) for factor in scheme.scale)
     if low is None or high is None:

@@ -352,7 +352,7 @@ class Transform(PlannedTransform):
         data = {key: as_json(w, taps) for key, w in wavelets.items()}
         axes = tuple(TransformAxis(a, data[id(w)], m) for a, w, m in self.axes)
         slotted = replace(self, axes=axes, n_slots=len(taps), plans={})
-        # The same form gives the same object, with its caches.
+        # Equal forms are parsed into one object, which has the caches.
         same = parse(slotted.text)
         assert isinstance(same, Transform)
         return same

@@ -150,7 +150,7 @@ class _Space:
 
     def _residual(self, vector: Matrix, basis: Sequence[Matrix]) -> Matrix | None:
         """The normalized part of the projection orthogonal to the basis, unless it is zero."""
-        for _ in range(2):  # the second run removes what cancellation left in the first
+        for _ in range(2):  # the second run removes the rounding errors of the first
             vector = (self.projection * vector).sum(axis=1)
             for other in basis:
                 vector = vector - other * (other * vector).sum()

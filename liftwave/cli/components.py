@@ -29,8 +29,8 @@ def check_targets(target: Path, names: tuple[str, ...], *, force: bool = False) 
     Parameters
     ----------
     target : Path
-        A ``.npz`` archive of all arrays, a ``.npy`` file or ``-`` for one array of all, or the
-        name of a sound or image, to which the name of each array is added.
+        A ``.npz`` archive of all arrays, a ``.npy`` file or ``-`` for one array of all, or a sound
+        or image. The name of each array is added to the names of sounds and images.
     names : tuple of str
         The names of the arrays; none if they are not known yet.
     force : bool, optional

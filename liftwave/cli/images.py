@@ -27,7 +27,7 @@ _QUALITY: dict[str, dict[str, Any]] = {
 # Channels of the formats that would store grey as colour, or omit the alpha channel.
 _CHANNELS = {"JPEG": (1, 3), "PPM": (1, 3), "BMP": (1, 3), "WEBP": (3, 4)}
 
-# What a format can store besides the samples.
+# The metadata that a format can store.
 _METADATA: dict[str, tuple[str, ...]] = {
     "JPEG": ("exif", "icc_profile", "dpi"),
     "PNG": ("exif", "icc_profile", "dpi"),

@@ -43,9 +43,9 @@ def coding_gain(
 
     .. math:: G = 10 \log_{10} \frac{\overline{x^2}}{\prod_b \bigl(\overline{c_b^2}\bigr)^{n_b / N}}
 
-    This is the mean square of the data over the geometric mean of the mean squares of the bands,
-    where each band is weighted by its number of coefficients :math:`n_b` of N (Jayant & Noll,
-    *Digital Coding of Waveforms*, 1984, section 11.4).
+    This is the mean square of the data over the geometric mean of the mean squares of the bands.
+    Each band is weighted by its number of coefficients :math:`n_b` of N (Jayant & Noll, *Digital
+    Coding of Waveforms*, 1984, section 11.4).
 
     Parameters
     ----------

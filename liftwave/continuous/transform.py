@@ -63,9 +63,9 @@ def scalogram(
         another name of it).
     mode : str, optional
         Boundary mode: ``"symmetric"`` (the default), ``"reflect"``, ``"antisymmetric"``,
-        ``"constant"``, ``"zero"`` or ``"periodic"``. The extension has the e-folding time of the
-        widest wavelet at both ends, at most the length of the signal in total, and a length with a
-        fast Fourier transform.
+        ``"constant"``, ``"zero"`` or ``"periodic"``. The extension at both ends has the e-folding
+        time of the widest wavelet, at most the length of the signal in total. Its length is chosen
+        for fast Fourier transforms.
     axis : int, optional
         The axis of time. Default -1.
     rate : float, optional

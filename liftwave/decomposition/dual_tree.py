@@ -270,8 +270,8 @@ class DualTree:
         -------
         array
             Of the shape of the data, in the dtype of the low-pass. If changed bands are not the
-            transform of any data, the result is the data whose transform is nearest to them, except
-            near the ends and on the first level, whose filters are not orthonormal.
+            transform of any data, the result is the data whose transform is nearest to them. This
+            does not hold near the ends, and on the first level, whose filters are not orthonormal.
 
         Examples
         --------

@@ -166,8 +166,8 @@ class PacketTree:
             The sampling frequency.
         redundant : bool, optional
             Whether the packets are those of :func:`swpdec`, which are as long as the signal. By
-            default, packets of the same length count as such if the depths of the leaves differ,
-            and as packets of :func:`wpdec` if all leaves have the same depth.
+            default, packets of the same length count as such only if the depths of the leaves
+            differ.
 
         Returns
         -------

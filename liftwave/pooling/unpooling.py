@@ -292,7 +292,7 @@ def conv_transpose_matrix(
     Returns
     -------
     array, shape (D * prod(result's size), C * prod(size))
-        The product of this matrix and the samples of all channels is the samples of the result.
+        The product of this matrix and the samples of all channels, in order, is the result.
 
     Raises
     ------

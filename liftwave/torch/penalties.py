@@ -113,7 +113,7 @@ def auxiliary_loss(model: nn.Module) -> Tensor:
     """
     check_model(model)
     methods = [getattr(module, "penalty", None) for module in model.modules()]
-    # Wrappers such as compiled modules pass on the methods of their module: equal ones are one.
+    # Wrappers such as compiled modules pass on the methods of their module: equal ones count once.
     penalties: list[Tensor] = [penalty() for penalty in dict.fromkeys(methods) if callable(penalty)]
     if penalties:
         return torch.stack([p.to(penalties[0].device) for p in penalties]).sum()

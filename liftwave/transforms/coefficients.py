@@ -67,9 +67,9 @@ def coeffs_to_array(
     Raises
     ------
     ValueError
-        If ``coeffs`` is not such a list, a band is ``None``, a level lacks the band of
-        details along all axes (``"dd"`` in two dimensions), a band is larger than its
-        place, or the bands do not tile an array and ``padding`` is ``None``.
+        If ``coeffs`` is not such a list; if a band is ``None``, or larger than its place;
+        if a level lacks the band of details along all axes (``"dd"`` in two dimensions);
+        or if the bands do not tile an array and ``padding`` is ``None``.
 
     Examples
     --------

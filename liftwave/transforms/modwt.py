@@ -207,9 +207,9 @@ def modwt_shifts(wavelet: WaveletLike, level: int) -> list[int]:
 
     Notes
     -----
-    The delay of the scaling coefficients is the group delay of the filters at frequency 0, that of
-    the wavelet coefficients follows from the centres of energy of the filters (Hess-Nielsen &
-    Wickerhauser, *Wavelets and time-frequency analysis*, 1996), both rounded:
+    The delay of the scaling coefficients is the group delay of the filters at frequency 0. The
+    delay of the wavelet coefficients follows from the centres of energy of the filters
+    (Hess-Nielsen & Wickerhauser, *Wavelets and time-frequency analysis*, 1996). Both are rounded:
 
     .. math::
 

@@ -64,8 +64,8 @@ def swt(
     ------
     ValueError, TypeError
         As for :func:`dwt`, also for ``out``; also if ``level`` is less than 1 or ``start_level`` is
-        negative, or if the distance of the taps of the last level exceeds a signal that is not
-        periodic.
+        negative, or if the distance of the taps of the last level is at least the length of a
+        signal that is not periodic.
 
     Warns
     -----
