@@ -8,7 +8,7 @@
     --threads N     threads that compute blocks at the same time (2)
     --folder PATH   where the files are written and deleted (a temporary folder)
 
-Every row of the first table runs in a process of its own. *Peak* is the largest resident memory
+Every row of the first table runs in a separate process. *Peak* is the largest resident memory
 minus that after the imports (Linux only). The copy writes the same chunks by dask. Zarr does not
 compress. The second table compares the transform of an array in memory with that of its chunks, by
 the same threads: best of several, in CPU seconds.
@@ -184,7 +184,7 @@ def print_rows(folder: Path, options: argparse.Namespace) -> None:
 
 
 def in_a_process(name: str, folder: Path, options: argparse.Namespace) -> list[float]:
-    """What a row takes in a process of its own."""
+    """The time and memory of a row, in a separate process."""
     numbers = [f"--{key}={getattr(options, key)}" for key in ("megabytes", "chunk", "threads")]
     row = [f"--folder={folder}", f"--row={name}"]
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Which libraries' gradients are right: ``python -m benchmarks.gradients`` writes a docs table.
+"""Checks the gradients of libraries: ``python -m benchmarks.gradients`` writes a docs table.
 
 For every library's two-dimensional transform and its inverse, in double
 precision, for each mode and several wavelets: the result is compared with

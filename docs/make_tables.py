@@ -36,7 +36,7 @@ INTEGER_DTYPES = ("uint8", "int16", "int32")
 
 @dataclass(frozen=True)
 class Accuracy:
-    """What one wavelet's lifting scheme is made of, and how exact it is."""
+    """The parts and the accuracy of one wavelet's lifting scheme."""
 
     name: str
     steps: int
@@ -177,7 +177,7 @@ def _coefficients_dtype(scheme: lw.LiftingScheme, mode: str, dtype: str, level: 
 
 
 def dtype_table() -> str:
-    """Which dtype comes out of a transform for each that goes in."""
+    """The dtype of the result of a transform for each dtype of the data."""
     import torch
 
     names = ("bool", "int8", "uint8", "int16", "int32", "int64", "float16", "bfloat16", "float32")
@@ -203,7 +203,7 @@ def _result_dtype(library: Any, name: str) -> str:
 
 
 def fallback_table() -> str:
-    """What compiled kernels do not compute; the calls are among the tests."""
+    """The calls that compiled kernels do not compute; they are among the tests."""
     sys.path.append(str(TABLES.parents[1] / "tests"))
     from fallback_rows import HEADINGS, ROWS, cells
 

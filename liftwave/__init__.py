@@ -1,7 +1,7 @@
 """Wavelet transforms and lifting for arrays of any library.
 
 The transforms have PyWavelets' names, signatures and results, on arrays of
-NumPy, CuPy and torch. Lifting schemes are accepted wherever wavelets are.
+NumPy, CuPy and torch. Every function with a wavelet also accepts a lifting scheme.
 """
 
 import typing as _t
@@ -335,13 +335,13 @@ _SUBMODULES = {
 def __getattr__(name: str) -> _t.Any:
     if name in _SUBMODULES:
         return _import_module(f"liftwave.{name}")
-    if name in _MODULES:  # kept, so that this function is not called again
+    if name in _MODULES:  # stored, so that this function is not called again
         module = _import_module(f"liftwave.{_MODULES[name]}")
         return globals().setdefault(name, getattr(module, name))
     raise AttributeError(f"module 'liftwave' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    # help() reads all listed names, so submodules whose library is missing are not listed.
+    # help() imports all listed names, so submodules whose library is missing are not listed.
     submodules = {name for name, library in _SUBMODULES.items() if _find_spec(library)}
     return sorted({*__all__, *submodules, "__doc__", "__name__", "__version__"})

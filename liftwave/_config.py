@@ -13,7 +13,7 @@ from liftwave.errors import ThreadsError
 
 
 def set_num_threads(count: int) -> None:
-    """Set how many threads the compiled kernels may use.
+    """Set the number of threads that the compiled kernels may use.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def set_num_threads(count: int) -> None:
 
 
 def get_num_threads() -> int:
-    """Return how many threads the compiled kernels may use (1 without compiled kernels).
+    """Return the number of threads that the compiled kernels may use (1 without such kernels).
 
     Returns
     -------
@@ -70,16 +70,16 @@ def get_num_threads() -> int:
 def set_reused_memory(count: int) -> None:
     """Set how many bytes of memory of large results are kept for later results.
 
-    The compiled kernels allocate results of 32 MiB and more in blocks. A block whose result is gone
-    is used again by a result of about its size. If none comes within a second, the block is
-    released.
+    The compiled kernels allocate results of 32 MiB and more in blocks. When a result is deleted, a
+    later result of about the same size uses its block again. A block that is not used within a
+    second is released.
 
     Parameters
     ----------
     count : int
-        The most bytes of blocks without results; 0 keeps none. At most four blocks are kept. The
-        default is the environment variable ``LIFTWAVE_REUSED_MEMORY``, else 256 MiB on Linux, where
-        the system takes kept memory back when it needs it, and 0 elsewhere.
+        The largest total size of blocks without results; 0 keeps none. At most four blocks are
+        kept. The default is the environment variable ``LIFTWAVE_REUSED_MEMORY``, else 256 MiB on
+        Linux, where the system reclaims this memory when it needs it, and 0 elsewhere.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def set_reused_memory(count: int) -> None:
 
     See Also
     --------
-    dwt : The argument ``out``, which uses memory again under the control of the program.
+    dwt : The argument ``out``, with which the program itself reuses memory.
 
     Examples
     --------
@@ -132,8 +132,8 @@ def show_config() -> None:
     """Print the version, the kernels and the instruction set in use, and the number of threads.
 
     The kernels are those that :func:`kernels` or the environment variable ``LIFTWAVE_KERNELS``
-    chooses here, else all available ones. ``cpu!`` and ``cuda!`` are followed by "no fallback":
-    calls that these kernels do not support raise an error.
+    selects, else all available ones. With ``cpu!`` and ``cuda!`` it prints "no fallback": calls
+    that these kernels do not support raise an error.
 
     CUDA devices are listed only if CuPy has been imported. This function does not import it.
 
@@ -148,7 +148,7 @@ def show_config() -> None:
 
 
 def config() -> dict[str, str]:
-    """Return what :func:`show_config` prints."""
+    """Return the values that :func:`show_config` prints."""
     rows = {"liftwave": __version__, "numpy": np.__version__}
     devices = _devices()
     families = (

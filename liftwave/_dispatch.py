@@ -120,7 +120,7 @@ def _serving(arrays: Sequence[Array]) -> Sequence[CompiledKernels]:
 
 
 def _load_cuda() -> str | None:
-    """Load the kernels for devices, if they can run here; otherwise return what is missing."""
+    """Load the kernels for devices if they can run here; otherwise return the missing part."""
     from liftwave._kernels.cuda.common.runtime import DeviceRuntime
     from liftwave._kernels.cuda.family import CudaKernels  # with the first array on a device
     from liftwave._kernels.half_precision import in_float32
@@ -207,7 +207,7 @@ _HINTS = {
 
 def _check(name: str | None) -> None:
     if not isinstance(name, str | None):
-        raise ArgumentTypeError(f"kernels are chosen by a name, got {name!r}")
+        raise ArgumentTypeError(f"kernels must be a name, got {name!r}")
     if name is None or name in _families:
         return
     if name in ("cuda", "cuda!"):

@@ -1,4 +1,4 @@
-"""Executes calls: converts the inputs, chooses the kernels or torch, converts the results.
+"""Executes calls: converts the inputs, selects the kernels or torch, converts the results.
 
 Under ``torch.compile`` a public function becomes one node of the graph (:func:`graph_node`).
 """
@@ -56,7 +56,7 @@ def execute(call: Call, out: Any = None, out_shape: tuple[int, ...] | None = Non
     if ON_CHUNKS and any(map(is_lazy, arrays)):
         return ON_CHUNKS["execute"](call)
     opened = operation.open(arrays, supports_half_precision)
-    results = run(operation, [each.array for each in opened], call.sizes)
+    results = run(operation, [operand.array for operand in opened], call.sizes)
     return call.result.pack(opened[0].close_all(results, operation.data_outputs))
 
 
@@ -86,7 +86,7 @@ def _execute_into(call: Call, out: Any, out_shape: tuple[int, ...] | None) -> An
     check_in_memory(call.arrays)
     operation = call.operation
     opened = operation.open(call.arrays, supports_half_precision)
-    arrays = [each.array for each in opened]
+    arrays = [operand.array for operand in opened]
     shapes = operation.result_shapes([tuple(x.shape) for x in arrays], call.sizes)
     pattern = call.result.pack(range(len(shapes)))
     shapes = shapes if out_shape is None else [out_shape]

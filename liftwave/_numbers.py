@@ -13,7 +13,7 @@ from liftwave.errors import ArgumentTypeError, DTypeError, LiftwaveError, Option
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# float() converts text, and NumPy converts dates: both are no numbers here.
+# float() converts text, and NumPy converts dates. Neither counts as a number here.
 _TEXT_AND_DATES = (str, bytes, bytearray, np.datetime64, np.timedelta64)
 
 
@@ -47,7 +47,7 @@ def positive_number(value: Any, name: str, error: type[LiftwaveError]) -> int:
     """
     number = whole_number(value, f"{name} must be an integer of at least 1")
     if number < 1:
-        raise error(f"{name} has to be at least 1, got {value!r}")
+        raise error(f"{name} must be at least 1, got {value!r}")
     return number
 
 
@@ -103,7 +103,7 @@ def flag(value: Any, name: str) -> bool:
     Raises
     ------
     OptionTypeError
-        If it is neither, as an array.
+        If it is neither, such as an array.
     """
     try:
         return bool(value)
@@ -114,12 +114,12 @@ def flag(value: Any, name: str) -> bool:
 
 
 def is_one_of(value: Any, names: Collection[str]) -> bool:
-    """Whether a value is one of these names. Objects of all types can be asked about."""
+    """Whether a value, of any type, is one of these names."""
     return isinstance(value, str) and value in names
 
 
 def is_several(value: Any) -> bool:
-    """Whether a value holds one item for each axis: it is iterable, but no text or 0-d array."""
+    """Whether a value holds one item per axis: it is iterable, and not text or a 0-d array."""
     single = isinstance(value, str | bytes) or getattr(value, "ndim", 1) == 0
     return isinstance(value, Iterable) and not single
 
@@ -130,7 +130,7 @@ def items(values: Any, demand: str, error: type[LiftwaveError] = ArgumentTypeErr
     Raises
     ------
     LiftwaveError
-        The given error, if the values are no sequence. Its message begins with ``demand``.
+        The given error, if the values are not a sequence. Its message begins with ``demand``.
     """
     if type(values) in (tuple, list):
         return [*values]
@@ -164,7 +164,7 @@ def as_numbers(data: Any) -> NDArray[Any]:
 def _floats(objects: NDArray[Any], data: Any) -> NDArray[np.float64]:
     """Objects as float64."""
     types = set(map(type, objects.flat))
-    refused = [each.__name__ for each in types if issubclass(each, _TEXT_AND_DATES)]
+    refused = [kind.__name__ for kind in types if issubclass(kind, _TEXT_AND_DATES)]
     if refused:
         raise _no_numbers(data, f"it contains objects of type {', '.join(sorted(refused))}")
     if objects.ndim == 0 and data is None:

@@ -17,8 +17,8 @@ from liftwave.errors import DTypeError, ShapeError, ThresholdError
 def check_limit(value: Any, mode: str) -> None:
     """Raise unless ``value`` can be a threshold of a band.
 
-    Magnitudes are compared with a number of at least 0. The numbers of tensors and of arrays on
-    devices are not read.
+    A threshold of magnitudes must be at least 0. The numbers of tensors and of arrays on devices
+    are not read.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def _converted(value: Any, x: Array) -> Array:
         limits = as_array(value)
     except (TypeError, ValueError):  # not numbers, or rows of different lengths
         raise DTypeError(
-            f"a threshold must be a real number or an array of these, got {value!r}"
+            f"a threshold must be a real number or an array of real numbers, got {value!r}"
         ) from None
     xp = common_namespace([x])
     if type(limits) is np.ndarray and type(x) is not np.ndarray:

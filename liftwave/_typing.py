@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 
 class _ArrayObject(Protocol):
-    """What arrays of all libraries have."""
+    """The attributes that arrays of all libraries have."""
 
     @property
     def shape(self) -> Any: ...

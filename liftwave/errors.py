@@ -64,7 +64,7 @@ class BandShapeError(ShapeError, RuntimeError):
     """Bands of an undecimated transform that differ in shape.
 
     PyWavelets raises a :class:`ValueError` along one axis and a :class:`RuntimeError` along several
-    ones. This class is both.
+    axes. This class is both.
     """
 
 
@@ -88,7 +88,7 @@ class WindowError(LiftwaveError, ValueError):
 
 
 class LevelError(LiftwaveError, ValueError):
-    """A number of decomposition levels that is not possible."""
+    """A number of decomposition levels that is not valid."""
 
 
 class LevelTypeError(LevelError, ArgumentTypeError):
@@ -100,7 +100,7 @@ class KernelsError(LiftwaveError, ValueError):
 
 
 class ThreadsError(LiftwaveError, ValueError):
-    """A number of threads that is not possible."""
+    """A number of threads that is not valid."""
 
 
 class DeviceError(LiftwaveError, RuntimeError):
@@ -158,7 +158,7 @@ class CostError(LiftwaveError, ValueError):
 
 
 class ScaleError(LiftwaveError, ValueError):
-    """A scale of a continuous transform, or a sampling period, that is not possible."""
+    """A scale of a continuous transform, or a sampling period, that is not valid."""
 
 
 class AxisError(LiftwaveError, _NumpyAxisError):

@@ -147,11 +147,11 @@ def vjp(
     The real and imaginary part of a complex gradient are the derivatives with respect to the
     real and imaginary part of the data (torch's convention). With respect to the data,
     :math:`J` is the transform itself, so :math:`J^* g` is its adjoint. The adjoint is the
-    inverse only for orthonormal wavelets under ``"periodization"`` and even lengths, or
-    under ``"orthogonal"``.
+    inverse only for orthonormal wavelets with ``"periodization"`` and even lengths, or with
+    ``"orthogonal"``.
 
-    The pullback uses the data (filter banks) or the result (lifting, which is undone step by
-    step). No other arrays are stored. Do not change them before you call the pullback.
+    The pullback uses the data (filter banks) or the result (lifting, whose steps it undoes). No
+    other arrays are stored. Do not change these arrays before you call the pullback.
 
     Examples
     --------
@@ -191,8 +191,8 @@ def _bind(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> dict[str, Any]:
     """The arguments of a function by name."""
-    others = (fswavedecn, fswaverecn, dtcwt, scalogram, threshold)
-    functions = dict.fromkeys([*TRANSFORM_CALLS, *VJPS, *others, *POOLING_CALLS])
+    further = (fswavedecn, fswaverecn, dtcwt, scalogram, threshold)
+    functions = dict.fromkeys([*TRANSFORM_CALLS, *VJPS, *further, *POOLING_CALLS])
     if not callable(function) or function not in functions:
         names = ", ".join(candidate.__name__ for candidate in functions)
         raise ArgumentTypeError(
@@ -203,8 +203,8 @@ def _bind(
     bound.apply_defaults()
     if bound.arguments.pop("out", None) is not None:
         raise ArgumentTypeError(
-            f"vjp keeps the result of {function.__name__} for its pullback and cannot write it to "
-            "out=: do not pass out="
+            f"vjp cannot write to out=, because the pullback of {function.__name__} needs the "
+            "result: do not pass out="
         )
     return bound.arguments
 

@@ -64,8 +64,8 @@ class _Geometry:
         self.plans = axis_plans(wavelet, mode, axes, len(shape))
         if self.plans.is_integer:
             raise WaveletError(
-                f"{self.plans[0].wavelet!r} rounds, so that its transform is not linear: use the "
-                "scheme that it was made from"
+                f"{self.plans[0].wavelet!r} rounds, so its transform is not linear: use the scheme "
+                "without integer=True"
             )
         sizes = [shape[plan.axis] for plan in self.plans]
         self.level = check_level(level, sizes, [plan.wavelet for plan in self.plans])
@@ -214,7 +214,7 @@ class _Analysis(_Mixin):
         vector : array, shape (number of coefficients,)
             As ``matvec`` returns it.
         output_format : {'wavedecn', 'wavedec2', 'wavedec'}, optional
-            Which transform's list to make.
+            The transform whose list is returned.
 
         Returns
         -------
@@ -239,7 +239,7 @@ class _Analysis(_Mixin):
         vector, _, shapes = ravel_coeffs(coeffs, self.axes)
         if shapes != self.coeff_shapes:
             raise ShapeError(
-                f"bands of shapes {shapes} are not those of this operator, {self.coeff_shapes}"
+                f"the bands must have the shapes {self.coeff_shapes} of this operator, got {shapes}"
             )
         return vector
 
@@ -322,8 +322,8 @@ class WaveletOperator(_Analysis, LinearOperator):
     ``matvec`` takes the data as a vector (C order) and returns the coefficients in the order of
     :func:`ravel_coeffs`. ``rmatvec`` is the adjoint: :math:`W^* y`, where :math:`W` is the
     matrix of the transform, edges included. It equals the inverse only for orthonormal wavelets
-    under ``"periodization"`` and even lengths, or under ``"orthogonal"``. ``matmat`` transforms
-    all columns at once.
+    with ``"periodization"`` and even lengths, or with ``"orthogonal"``. ``matmat`` transforms all
+    columns at once.
 
     ``CupyWaveletOperator`` is the same operator for CuPy's arrays and solvers.
 
@@ -349,7 +349,7 @@ class WaveletOperator(_Analysis, LinearOperator):
 
 
 def _as_shape(shape: int | Sequence[int]) -> Shape:
-    demand = "the data's shape is one positive length or several"
+    demand = "shape must be a positive length or a sequence of positive lengths"
     numbers = items(shape, demand, ShapeTypeError) if is_several(shape) else [shape]
     lengths = tuple(whole_number(n, demand, ShapeTypeError) for n in numbers)
     if not lengths or min(lengths) < 1:
@@ -363,7 +363,7 @@ def _as_dtype(dtype: Any) -> np.dtype[Any]:
     except (TypeError, ValueError):
         raise DTypeError(f"dtype must be a dtype of NumPy, got {dtype!r}") from None
     if result.kind not in "fc":
-        raise DTypeError(f"an operator of wavelets is of floating-point numbers, got {result}")
+        raise DTypeError(f"dtype must be a floating-point or complex dtype, got {result}")
     return result
 
 

@@ -46,14 +46,14 @@ def threshold(data: Data[ArrayT], value: Any, mode: Rule = "soft", substitute: f
     Returns
     -------
     array
-        A new array; floating-point dtypes are kept, also if ``value`` has a wider one.
+        A new array. Floating-point dtypes do not change, also if ``value`` has a wider dtype.
 
     Raises
     ------
     ValueError
-        If ``mode`` does not exist, or does not fit complex data; if the shape of ``value`` does
-        not fit; if ``value`` or ``substitute`` are not numbers of the right kind (also a
-        TypeError).
+        If ``mode`` does not exist, or does not support complex data; if the shape of ``value``
+        does not fit; if ``value`` or ``substitute`` are not real numbers where these are required
+        (also a TypeError).
 
     Notes
     -----
@@ -136,14 +136,14 @@ def threshold_firm(data: Data[ArrayT], value_low: float, value_high: float) -> A
     data : array_like
         Coefficients, real or complex.
     value_low : float
-        Values with magnitudes up to this become zero.
+        Values with magnitudes up to this number become zero.
     value_high : float
         Values with larger magnitudes stay unchanged.
 
     Returns
     -------
     array
-        A new array; floating-point dtypes are kept.
+        A new array. Floating-point dtypes do not change.
 
     Raises
     ------
@@ -277,10 +277,10 @@ def _shrunk(x: Array, limit: Any, substitute: complex, power: int) -> Array:
 def ratios(magnitude: Array, limit: Any, is_scaled: Array) -> Array:
     """Return ``limit / magnitude`` where values are scaled, and 0 for zero and infinite values.
 
-    It is NaN for all values if the limit is.
+    It is NaN for all values if the limit is NaN.
 
-    The division has finite, positive denominators. Libraries that record derivatives multiply
-    those of unused values by 0, which turns infinite ones into NaN.
+    The division has finite, positive denominators. Libraries that record derivatives multiply the
+    derivatives of unused values by 0, which turns infinite derivatives into NaN.
     """
     xp = array_namespace(magnitude)
     is_regular = is_scaled & (magnitude > 0) & (magnitude < inf)

@@ -154,7 +154,7 @@ void run_block(std::vector<int>& order, Random& random, bool shuffled) {
   }
 }
 
-// Memory of so many bytes that ends where a page begins which must not be touched.
+// Memory of this number of bytes, which ends where a page begins that must not be accessed.
 class Guarded {
  public:
   explicit Guarded(std::size_t bytes) {

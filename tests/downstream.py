@@ -178,7 +178,7 @@ def _extract(archive: Path, inner: str, folder: Path) -> None:
 
 
 def _outcomes(report: Path) -> dict[str, bool]:
-    """Which tests pass, with all their subtests. Subtests have elements of their own."""
+    """The tests that pass, with all their subtests. Subtests have separate elements."""
     outcomes: dict[str, bool] = {}
     for case in ElementTree.parse(report).iter("testcase"):
         name = f"{case.get('classname')}::{case.get('name')}"

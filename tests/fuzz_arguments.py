@@ -156,7 +156,7 @@ class Chooser:
         return Samples(shape, dtype or self.dtype(), layout, self.seed())
 
     def array(self, dims: int) -> Any:
-        """Samples, or something that is no array."""
+        """Samples, or something that is not an array."""
         return self.one(*NO_ARRAYS) if self.chance(0.02) else self.samples(self.shape(dims))
 
     def wavelet(self, dims: int = 1) -> Any:

@@ -24,7 +24,7 @@ _SECONDS = 10
 
 
 class Outcome(NamedTuple):
-    """What a call did.
+    """The outcome of a call.
 
     Attributes
     ----------

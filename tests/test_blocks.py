@@ -125,7 +125,7 @@ def synthesised_in_blocks(
 
 
 def used_lengths(bands: Sequence[Signal], plans: AxisPlans) -> list[int]:
-    """How many samples of each approximation a synthesis uses, finest level first."""
+    """The numbers of samples of each approximation that a synthesis uses, finest level first."""
     (plan,), details = plans, list(bands[1:])[::-1]
     is_lifting = isinstance(plan.wavelet, LiftingScheme)
     if is_lifting and plan.mode in LIFTING_MODES and plan.mode != "periodization":

@@ -100,7 +100,7 @@ def test_pooling(name: str, dtype: str, kernels: str) -> None:
 
 
 def test_results_in_memory_of_the_other_order() -> None:
-    """``out`` has to be native: it is written, not copied."""
+    """``out`` must be native: it is written, not copied."""
     bands = lw.dwt(np.arange(8.0), "db2")
     out = np.empty(8, np.dtype("float64").newbyteorder("<"))
     np.testing.assert_array_equal(lw.idwt(*bands, "db2", out=out), lw.idwt(*bands, "db2"))

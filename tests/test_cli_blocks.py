@@ -83,7 +83,10 @@ def test_an_interrupted_run_continues(
     ("arguments", "message"),
     [
         (("decompose", "nothing.zarr", "c.zarr"), "no such file"),
-        (("decompose", "photo.png", "c.zarr"), "only .zarr, .h5, .hdf5, .npy are read in blocks"),
+        (
+            ("decompose", "photo.png", "c.zarr"),
+            ".zarr, .h5, .hdf5, .npy can be read in blocks",
+        ),
         (("decompose", "x.npy", "no/c.zarr"), "does not exist"),
         (("decompose", "x.npy", "c.zarr", "--key", "a"), "--key"),
         (("decompose", "text.zarr", "c.zarr"), "not a readable array"),

@@ -236,7 +236,7 @@ def test_the_old_name_of_sparsify(folder, capsys):
     np.save("x.npy", GREY)
     assert main(["compress", "x.npy", "y.npy"]) == 0
     printed = capsys.readouterr()
-    assert printed.err == ("liftwave: warning: the command 'compress' is now called 'sparsify'\n")
+    assert printed.err == ("liftwave: warning: the command 'compress' was renamed to 'sparsify'\n")
     assert "coefficients" in printed.out
 
 

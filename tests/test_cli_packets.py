@@ -180,8 +180,8 @@ def test_the_picture_of_an_image_has_both_frequencies(run, folder, figures):
     ("arguments", "message"),
     [
         ("volume.npy --plot x.png", "--plot draws one or two axes, not 3; choose them by --axes"),
-        ("volume.npy --rate 3", "--rate is for one axis, not 3; choose it by --axes"),
-        ("nan.npy", "nan.npy: it holds NaN or infinite numbers, so no basis has a cost"),
+        ("volume.npy --rate 3", "--rate needs one axis, got 3; choose it by --axes"),
+        ("nan.npy", "nan.npy: it holds NaN or infinite numbers, so costs are undefined"),
     ],
 )
 def test_errors(arguments, message, folder, capsys):

@@ -99,7 +99,7 @@ def write_oriented(path, array, orientation, packing, *, planar="contig", predic
 
 
 def check_read(path, array):
-    """What is read is right, also compared with the file's own library; nothing is refused."""
+    """All files are read, and their samples equal those of the file's own library."""
     expected = array.astype(np.uint8) * 255 if array.dtype == bool else array
     result = read(path).array
     assert result.dtype == expected.dtype

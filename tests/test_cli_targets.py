@@ -425,7 +425,7 @@ def test_packed_archives_that_were_tampered_with(run, folder, capsys, numcodecs)
         "it states 0": ({}, {"level1_ad": np.zeros(9, np.uint8)}),
         "should have the shape": ({"level1_ad": ["<f8", [9, 9]]}, {}),
         "should be integers": ({"level1_ad": ["<f8", ["a"]]}, {}),
-        "not those of its description": ({}, {"level2_ad": bomb}),
+        "packed bands do not match its description": ({}, {"level2_ad": bomb}),
         "'packed' should be a table": (None, {}),
     }
     for message, (layouts, contents) in cases.items():

@@ -322,30 +322,30 @@ def test_random_filters_satisfy_the_constraints_and_differ():
         (lambda: lc.orthonormal_lowpass([], zero_sum=False), ShapeError, "at least 1 angles"),
         (lambda: lc.orthonormal_lowpass(0.3), ShapeError, r"got shape \(\)"),
         (lambda: lc.orthonormal_lowpass([0.3j]), ArgumentTypeError, "angles must be real"),
-        (lambda: lc.random_orthonormal_filters(7), ConstraintError, "even number of taps.*not 7"),
-        (lambda: lc.random_orthonormal_filters(0), ConstraintError, "at least 2, not 0"),
+        (lambda: lc.random_orthonormal_filters(7), ConstraintError, "even number of taps.*got 7"),
+        (lambda: lc.random_orthonormal_filters(0), ConstraintError, "at least 2, got 0"),
         (lambda: lc.lattice_angles([1.0, 2.0, 3.0]), ShapeError, r"even number.*\(3,\)"),
         (lambda: lc.lattice_angles(np.zeros((2, 4))), ShapeError, r"1-D array.*\(2, 4\)"),
         (
             lambda: lc.lattice_angles([1.0, 1.0]),
             ConstraintError,
-            "shifted by 0 is 2 instead of 1, off by 1 ",
+            "shifted by 0 is 2 instead of 1, an error of 1 ",
         ),
         (
             lambda: lc.lattice_angles([0.5, 0.5, 0.5, 0.5]),
             ConstraintError,
-            "shifted by 2 is 0.5 instead of 0, off by 0.5 .*symmetric: only Haar",
+            "shifted by 2 is 0.5 instead of 0, an error of 0.5 .*symmetric: only Haar",
         ),
-        (lambda: lc.lattice_angles("dmey"), ConstraintError, "off by 0.00224"),
+        (lambda: lc.lattice_angles("dmey"), ConstraintError, "an error of 0.00224"),
         (
             lambda: lc.lattice_angles([1.0, 0.0]),
             ConstraintError,
-            r"sums to 1 instead of sqrt\(2\), off by 0.414 .*zero_sum=False",
+            r"sums to 1 instead of sqrt\(2\), an error of 0.414 .*zero_sum=False",
         ),
         (
             lambda: lc.lattice_angles(lc.random_orthonormal_filters(64, 12)),
             ConstraintError,
-            "of 64 taps is orthonormal, but the computed angles give .*Keep the angles",
+            "of 64 taps is orthonormal, but the computed angles reproduce it .*Keep the angles",
         ),
         (lambda: lc.lattice_angles("db99"), lw.errors.WaveletError, "Unknown wavelet name"),
     ],
@@ -488,7 +488,7 @@ def test_free_lifting_reconstructs_and_is_centred(xp):
             # The update step removes a constant from the even samples completely.
             lambda: lc.symmetric_lifting([[-0.5], [], []], first="update"),
             ConstraintError,
-            "impossible: with them no predict step removes a constant",
+            "with these taps no predict step removes a constant",
         ),
         (
             lambda: lc.symmetric_lifting([[0.5], []], first="predict", zero_sum=False),
@@ -670,7 +670,7 @@ def test_half_precision_gradients_come_back_in_half():
 
 def test_other_functions_have_no_rule():
     with pytest.raises(
-        ArgumentTypeError, match="free_lifting has no gradient here: use one of highpass"
+        ArgumentTypeError, match="vjp does not support free_lifting: use one of highpass"
     ):
         lc.vjp(lc.free_lifting, [[0.1]])
 
@@ -841,14 +841,14 @@ def test_a_design_follows_its_own_cost_axis_and_seed():
 @pytest.mark.parametrize(
     ("call", "error", "match"),
     [
-        (lambda: lc.design_orthonormal(tone(), 2), ConstraintError, "nothing to design"),
+        (lambda: lc.design_orthonormal(tone(), 2), ConstraintError, "Haar is the only wavelet"),
         (lambda: lc.design_orthonormal(tone(), 5), ConstraintError, "even number of taps"),
         (lambda: lc.design_orthonormal(np.zeros(64), 4), ConstraintError, "not all zero"),
         (lambda: lc.design_orthonormal([np.nan] * 64, 4), ConstraintError, "finite data"),
         (
             lambda: lc.design_orthonormal(tone(7), 8),
             ConstraintError,
-            "7 samples are few for 8 taps: pass level=1",
+            "7 samples are too few for 8 taps: pass level=1",
         ),
         (
             lambda: lc.design_orthonormal(tone(), 78, starts=0),

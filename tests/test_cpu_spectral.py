@@ -89,7 +89,7 @@ def test_rows_are_the_definition(length: int, dtype: str) -> None:
 
 
 def test_long_rows_are_the_definition() -> None:
-    """Transforms that leave the caches, stores past the caches, and aligned and other cuts."""
+    """Transforms that exceed the caches, stores past the caches, and aligned and other cuts."""
     length = 9 << 14
     for dtype, cut in (("complex64", (0, length)), ("complex64", (1001, 9999))):
         assert_rows(plan_of(length, bands(length) * 3, dtype, cut), dtype)

@@ -1,4 +1,4 @@
-"""Which arrays the CUDA kernels get, with which dtype, and the messages that users see.
+"""The arrays and dtypes that the CUDA kernels get, and the messages that users see.
 
 These tests run on the host. ``test_gpu.py`` tests the results of the kernels.
 """

@@ -300,7 +300,7 @@ ERRORS: dict[str, tuple[Callable[[], Any], type[LiftwaveError], str]] = {
     "unknown": (lambda: lw.dwt2(unknown(), "db2"), ShapeError, r"compute_chunk_sizes\(\)"),
     "out": (lambda: lw.idwt(X, X, "haar", out=X), OptionError, "remove out="),
     "mixed": (lambda: lw.idwt(np.zeros((64, 64)), X, "haar"), ArgumentTypeError, "from_array"),
-    "axis twice": (lambda: lw.dwtn(X, "haar", axes=(0, 0)), AxisError, "once"),
+    "axis twice": (lambda: lw.dwtn(X, "haar", axes=(0, 0)), AxisError, "axis twice"),
     "packets": (lambda: lw.wpdec(X, "haar", level=1), ArgumentTypeError, "dask"),
     "pooling": (lambda: lw.pooling.soft_pool(X, 2), ArgumentTypeError, "dask"),
     "dual tree": (lambda: lw.dtcwt(X), ArgumentTypeError, "dask"),

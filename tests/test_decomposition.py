@@ -198,7 +198,7 @@ def test_map_and_replace_leave_the_original_alone():
 
 def test_map_keeps_shapes():
     d = lw.decompose(zero_mean((16, 16)), "db2", 1)
-    with pytest.raises(ShapeError, match=r"band \(1, '..'\) has shape \(9, 9\), got \(9, 8\)"):
+    with pytest.raises(ShapeError, match=r"band \(1, '..'\) .* shape \(9, 9\), got \(9, 8\)"):
         d.map(lambda band: band[:, 1:])
     with pytest.raises(BandError, match="no band"):
         d.replace({(5, "LL"): d.approx})
@@ -225,7 +225,7 @@ def test_threshold_by_number_level_band_and_function(xp):
         ({0: 1.0}, r"no level 0: the levels are 1 \(finest\) to 2"),
         ({-3: 1.0}, r"no level -3: the levels are 1 \(finest\) to 2"),
         ({-1: 1.0, 2: 2.0}, "level 2 is named twice"),
-        ({"d": 1.0}, r"no band 'd': a band is \[level, key\]"),
+        ({"d": 1.0}, r"no band 'd': use \[level, key\]"),
         ({"HH": 1.0}, "no band 'HH'"),
         ({(7, "dd"): 1.0}, r"no band \(7, 'dd'\)"),
         ({(1, "aa"): 1.0}, r"no band \(1, 'aa'\)"),

@@ -222,8 +222,8 @@ def test_the_wavelet_is_that_of_the_first_level():
         (np.ones((16, 12), complex), {}, "takes real data, got complex128: denoise the real"),
         (np.ones((4, 4, 4, 4)), {}, r"one, two or three axes, got \(0, 1, 2, 3\): pass the axes"),
         (np.ones((16, 12)), {"wavelet": "sym8"}, "needs symmetric filters of odd lengths"),
-        (np.ones((16, 12)), {"wavelet": ("cdf9.7", "cdf5.3")}, "the same wavelet along all axes"),
-        (np.ones((16, 12)), {"shifts": 2}, "'dtcwt' already averages over shifts; remove shifts"),
+        (np.ones((16, 12)), {"wavelet": ("cdf9.7", "cdf5.3")}, "one wavelet for all axes"),
+        (np.ones((16, 12)), {"shifts": 2}, "'dtcwt' already averages over shifts. Remove shifts"),
     ],
 )
 def test_mistakes(x, options, message):

@@ -114,7 +114,7 @@ def test_gradients_of_the_noise_where_an_image_is_zero():
 def test_the_dual_tree_has_fixed_filters_and_one_boundary():
     with pytest.raises(WaveletError, match="one fixed wavelet for all axes: remove learn"):
         Denoise1d("cdf9.7", transform="dtcwt", learn="lifting")
-    with pytest.raises(ModeError, match="transform='dtcwt' has mode='symmetric', got 'zero'"):
+    with pytest.raises(ModeError, match="transform='dtcwt' needs mode='symmetric', got 'zero'"):
         Denoise1d(transform="dtcwt", mode="zero")
 
 
@@ -149,7 +149,7 @@ def test_the_representation_has_all_options():
         ({"transform": "fft"}, OptionError, "unknown transform 'fft': use 'dwt', 'swt' or"),
         ({"rule": "less"}, ThresholdError, "unknown rule 'less': use 'soft'"),
         ({"initial": 0.0}, ThresholdError, "initial must be positive and finite, got 0"),
-        ({"channels": 0}, OptionError, "channels has to be at least 1, got 0"),
+        ({"channels": 0}, OptionError, "channels must be at least 1, got 0"),
         ({"transform": "swt", "mode": "reflect"}, ModeError, "Denoise1d"),
         ({"transform": "dtcwt"}, WaveletError, "needs symmetric filters of odd lengths"),
     ],

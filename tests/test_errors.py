@@ -292,10 +292,10 @@ MODES_AND_AXES: dict[str, Bad] = {
         ValueError,
         r"got \(0,\)",
     ),
-    "axis that is no integer": Bad(
+    "axis that is not an integer": Bad(
         lambda: lw.dwt(X, "haar", axis=1.5), LiftwaveError, TypeError, r"axis.*1\.5"
     ),
-    "axes that are no integers": Bad(
+    "axes that are not integers": Bad(
         lambda: lw.dwtn(X, "haar", axes="ab"), LiftwaveError, TypeError, r"axis.*'ab'"
     ),
     "two axes in 1-D": Bad(
@@ -533,19 +533,19 @@ COEFFICIENTS: dict[str, Bad] = {
         lambda: lw.idwt(LINE, LINE, "db10"),
         ShapeError,
         ValueError,
-        r"4 coefficients are too few to synthesise with 20 taps.*at least 10 are needed",
+        r"4 coefficients are too few to synthesise with 20 taps.*at least 10 are required",
     ),
     "none": Bad(
         lambda: lw.idwt(LINE[:0], LINE[:0], "haar"),
         ShapeError,
         ValueError,
-        r"0 coefficients are too few: at least one is needed",
+        r"0 coefficients are too few: at least one is required",
     ),
     "none under periodization": Bad(
         lambda: lw.idwt(LINE[:0], LINE[:0], "haar", "periodization"),
         ShapeError,
         ValueError,
-        r"0 coefficients are too few: at least one is needed",
+        r"0 coefficients are too few: at least one is required",
     ),
     "none of lifting": Bad(
         lambda: lw.idwt(LINE[:0], LINE[:0], HAAR, "zero"),
@@ -995,9 +995,7 @@ def test_banks_that_do_not_reconstruct_are_warned_of(name: str) -> None:
     """The warning contains the error, the largest coefficient of distortion and aliasing."""
     size = MISALIGNED.reconstruction_error()
     assert size > 0.1
-    message = (
-        rf"does not reconstruct perfectly.*misses its analysis by {size:.3g}\. Check the align"
-    )
+    message = rf"does not reconstruct perfectly.*synthesis is {size:.3g}\. Check the align"
     custom = pywt.Wavelet("custom", filter_bank=MISALIGNED.filter_bank)
     for bank in (MISALIGNED, custom):
         with pytest.warns(ReconstructionWarning, match=message) as record:

@@ -73,7 +73,7 @@ def test_the_bottleneck_pools_its_shortcut_by_wavelets():
     assert strides == [(2, 2), (1, 1), (1, 1)]
     assert float(auxiliary_loss(block).detach()) >= 0
     torch.testing.assert_close(block(x[0]), wanted[0])
-    with pytest.raises(ShapeError, match="channels has to be a multiple of 4, got 6"):
+    with pytest.raises(ShapeError, match="channels must be a multiple of 4, because"):
         LDWBottleneck(4, 6)
 
 

@@ -79,7 +79,7 @@ def test_int64_warns_only_where_values_overflow():
     x = np.arange(-50, 50, dtype=np.int64)
     lw.dwt(x, scheme, "reflect")
     huge = x << 56
-    with pytest.warns(IntegerRangeWarning, match=r"overflow int64 and are kept modulo 2\*\*64"):
+    with pytest.warns(IntegerRangeWarning, match=r"overflow int64 and are computed modulo 2\*\*64"):
         bands = lw.dwt(huge, scheme, "reflect")
     np.testing.assert_array_equal(lw.idwt(*bands, scheme, "reflect"), huge)
 

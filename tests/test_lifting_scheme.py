@@ -329,7 +329,7 @@ def test_from_wavelet_takes_whatever_describes_a_wavelet():
 
 @pytest.mark.parametrize("name", ["db39", "bior9.9", "mexh", ""])
 def test_unknown_names_say_which_are_known(name):
-    with pytest.raises(WaveletError, match="no discrete wavelet is called"):
+    with pytest.raises(WaveletError, match="no discrete wavelet has the name"):
         LiftingScheme.from_name(name)
 
 

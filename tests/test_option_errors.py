@@ -68,7 +68,7 @@ LAYERS: dict[str, Bad] = {
         ShapeTypeError,
         "output_size must be a sequence of integers, one for each axis, got an object of type int",
     ),
-    "bands that are no tensors": (
+    "bands that are not tensors": (
         lambda: lt.LiftUpPool1d(lt.LiftDownPool1d(2))([HALVES, HALVES]),
         ArgumentTypeError,
         "LiftUpPool1d takes tensors as bands, got an object of type ndarray",
@@ -129,7 +129,7 @@ OPTIONS: dict[str, Bad] = {
     "a huge stride": (
         lambda: pooling.soft_pool(MAPS, 2, 10**30),
         WindowError,
-        "stride is at most 2147483647, got 10",
+        "stride must be at most 2147483647, got 10",
     ),
     "many axes": (
         lambda: pooling.soft_pool(MAPS, 2, ndim=65),
@@ -164,7 +164,7 @@ OPTIONS: dict[str, Bad] = {
     "a cost without gradient": (
         lambda: constraints.design_orthonormal(np.arange(16.0), 4, cost=lambda bands: 1.0),
         ArgumentTypeError,
-        "cost must return a number and the gradient in each band, got an object of type float",
+        "cost must return a number and a gradient for each band, got an object of type float",
     ),
     "a seed": (
         lambda: constraints.random_orthonormal_filters(4, -1),
@@ -217,7 +217,7 @@ COTANGENTS: dict[str, Bad] = {
     "of another library": (
         lambda: constraints.vjp(constraints.orthonormal_lowpass, [0.1])[1](torch.ones(4)),
         ArgumentTypeError,
-        "arrays of one library are needed, got arrays of numpy, torch",
+        "arrays of one library are required, got arrays of numpy, torch",
     ),
 }
 

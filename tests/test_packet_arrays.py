@@ -451,7 +451,7 @@ def test_tiles_of_images_show_the_energy_of_leaves() -> None:
         (
             lambda: lw.wprec(lw.wpdec(LINE, "db2", level=2, full=True), "db2"),
             CoefficientsError,
-            "pass the last one",
+            "pass its last array",
         ),
         (lambda: lw.wprec([LINE], "db2", tree=TREE), CoefficientsError, "of 4 leaves, got 1"),
         (lambda: lw.wprec([], "db2", tree=TREE), CoefficientsError, "an empty list"),
@@ -473,7 +473,7 @@ def test_tiles_of_images_show_the_energy_of_leaves() -> None:
         (lambda: lw.PacketTree.wavelet(3, 0), ShapeError, "from 1 to 16"),
         (lambda: TREE.bands(0), ScaleError, "positive number, got 0"),
         (lambda: TREE.plot([LINE]), ShapeError, "of 4 leaves of one signal"),
-        (lambda: lw.PacketTree.wavelet(1, 3).plot(), ShapeError, "got 3 axes"),
+        (lambda: lw.PacketTree.wavelet(1, 3).plot(), ShapeError, "tree of 3 axes"),
         (lambda: lw.wpdec(LINE, "db2", full=LINE), OptionTypeError, "full must be True or False"),  # type: ignore[arg-type]
         (lambda: lw.packet_bands(25), ShapeError, "too many"),
         (lambda: lw.packet_bands(2, fs="high"), DTypeError, "numeric"),

@@ -370,7 +370,7 @@ def test_arguments_are_checked_before_any_work(call: Any, error: type[Exception]
 def test_nodes_without_data_above_cannot_be_computed() -> None:
     tree = lw.WaveletPacket(None, "haar", maxlevel=3)
     tree["aa"] = np.ones(4)
-    with pytest.raises(PathTypeError, match="node 'ad' does not exist, and it cannot be computed"):
+    with pytest.raises(PathTypeError, match="node 'ad' does not exist, and cannot be computed"):
         tree["ad"]
     del tree["aa"]
     with pytest.raises(TypeError):

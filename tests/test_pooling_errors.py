@@ -39,17 +39,17 @@ FUNCTIONS: tuple[Callable[..., Any], ...] = (
 )
 
 WINDOWS: dict[str, tuple[tuple[Any, ...], type[LiftwaveError], type[Exception], str]] = {
-    "too large": ((5,), WindowError, ValueError, "no window fits: one spans 5 of 4 samples"),
-    "no size": ((0,), WindowError, ValueError, "kernel_size is at least 1, got 0"),
+    "too large": ((5,), WindowError, ValueError, "it spans 5 samples, but the signal has 4"),
+    "no size": ((0,), WindowError, ValueError, "kernel_size must be at least 1, got 0"),
     "no numbers": (((),), WindowError, ValueError, "one number for each spatial axis, got none"),
-    "fraction": ((1.5,), ArgumentTypeError, TypeError, "kernel_size has to be an integer.*1.5"),
-    "text": (("2",), ArgumentTypeError, TypeError, "integer or a sequence of them, got '2'"),
-    "stride": ((2, 0), WindowError, ValueError, "stride is at least 1, got 0"),
+    "fraction": ((1.5,), ArgumentTypeError, TypeError, "kernel_size must be an integer.*1.5"),
+    "text": (("2",), ArgumentTypeError, TypeError, "integer or a sequence of integers, got '2'"),
+    "stride": ((2, 0), WindowError, ValueError, "stride must be at least 1, got 0"),
     "strides": ((2, (1, 2, 3)), WindowError, ValueError, r"one number or 2.*\(1, 2, 3\)"),
-    "padding": ((2, 2, -1), WindowError, ValueError, "padding is at least 0, got -1"),
+    "padding": ((2, 2, -1), WindowError, ValueError, "padding must be at least 0, got -1"),
     "much padding": ((3, 2, 2), WindowError, ValueError, r"at most half.*\(2, 2\) for \(3, 3\)"),
-    "dilation": ((2, 2, 0, 0), WindowError, ValueError, "dilation is at least 1, got 0"),
-    "far dilation": ((2, 2, 0, 4), WindowError, ValueError, "one spans 5 of 4.*dilation 4"),
+    "dilation": ((2, 2, 0, 0), WindowError, ValueError, "dilation must be at least 1, got 0"),
+    "far dilation": ((2, 2, 0, 4), WindowError, ValueError, "it spans 5 samples.*dilation 4"),
     "axes": (((2, 2, 2, 2),), ShapeError, ValueError, r"the last 4 axes, got.*\(2, 4, 4\)"),
 }
 
@@ -77,7 +77,7 @@ BAD = {
     "text": Bad(lambda: pooling.soft_pool(["a", "b"], (2,)), DTypeError, TypeError, "numeric"),
     "complex": Bad(lambda: pooling.edscw_pool(X * 1j, 2), DTypeError, TypeError, "real and imag"),
     "complex maximum": Bad(
-        lambda: pooling.max_pool(X * 1j, 2), DTypeError, TypeError, "no maximum"
+        lambda: pooling.max_pool(X * 1j, 2), DTypeError, TypeError, "max pooling needs real numbers"
     ),
     "a window beside the samples": Bad(
         lambda: pooling.soft_pool([1.0, 2.0], (2,), 1, 1, 3), WindowError, ValueError, "no sample"
@@ -98,16 +98,19 @@ BAD = {
         lambda: pooling.idw_pool(X, 2, delta=None),
         ArgumentTypeError,
         TypeError,
-        "delta is a number",
+        "delta must be a number",
     ),
     "no channels": Bad(
         lambda: pooling.edscw_pool(X[0], 2, per_channel=False),
         ShapeError,
         ValueError,
-        r"axis before the last 2, got.*\(4, 4\)",
+        r"axis before the last 2, but.*\(4, 4\)",
     ),
     "no beta": Bad(
-        lambda: pooling.ada_pool(X, 2, beta=None), ArgumentTypeError, TypeError, "beta is a number"
+        lambda: pooling.ada_pool(X, 2, beta=None),
+        ArgumentTypeError,
+        TypeError,
+        "beta must be a number",
     ),
     "beta": Bad(
         lambda: pooling.ada_pool(X, 2, beta=np.zeros((4, 4))),
@@ -135,7 +138,10 @@ BAD = {
         lambda: pooling.ada_unpool(X, Y, 2, preserve="all"), WindowError, ValueError, "'all'"
     ),
     "indices": Bad(
-        lambda: pooling.max_unpool(Y, WHERE[0], 2), ShapeError, ValueError, r"\(2, 2\).*\(2, 2, 2\)"
+        lambda: pooling.max_unpool(Y, WHERE[0], 2),
+        ShapeError,
+        ValueError,
+        r"\(2, 2, 2\).*got \(2, 2\)",
     ),
     "fractional indices": Bad(
         lambda: pooling.max_unpool(Y, WHERE * 1.0, 2), DTypeError, TypeError, "float64"
@@ -162,10 +168,10 @@ BAD = {
         lambda: pooling.max_unpool(Y[:, :1, :1], WHERE[:, :1, :1], 2, 2, 1),
         ShapeError,
         ValueError,
-        r"padding leaves nothing.*\(0, 0\)",
+        r"padding removes all.*\(0, 0\)",
     ),
     "overlapping copies": Bad(
-        lambda: pooling.nearest_unpool(Y, 3, 2), WindowError, ValueError, "windows overlap"
+        lambda: pooling.nearest_unpool(Y, 3, 2), WindowError, ValueError, "windows must not overlap"
     ),
     "no windows": Bad(
         lambda: pooling.nearest_unpool(Y[..., :0], 2), ShapeError, ValueError, r"\(2, 2, 0\)"
@@ -183,7 +189,7 @@ BAD = {
         lambda: pooling.conv_transpose(X, TAPS, 1, -1), WindowError, ValueError, "at least 0"
     ),
     "all padded": Bad(
-        lambda: pooling.conv_transpose(X, TAPS, 1, 3), WindowError, ValueError, "leaves nothing"
+        lambda: pooling.conv_transpose(X, TAPS, 1, 3), WindowError, ValueError, "removes all"
     ),
     "output_padding": Bad(
         lambda: pooling.conv_transpose(X, TAPS, 2, 0, 2), WindowError, ValueError, "less than.*2"

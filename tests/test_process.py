@@ -11,7 +11,7 @@ pytest.importorskip("liftwave._cpu", reason="the compiled kernels were not built
 
 
 def run(code: str, *arguments: object) -> str:
-    """The output of a program in a process of its own, which must end normally."""
+    """The output of a program in a separate process, which must end normally."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
     finished = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert finished.returncode == 0, finished.stderr

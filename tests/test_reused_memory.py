@@ -215,7 +215,7 @@ def test_children_of_a_fork(kept: dict[int, Any]) -> None:
 
 
 def run(code: str, value: str | None = None) -> str:
-    """What a program prints, and its errors."""
+    """The output of a program, and its errors."""
     environment = {k: v for k, v in os.environ.items() if k != reused_memory.VARIABLE}
     environment |= {} if value is None else {reused_memory.VARIABLE: value}
     done = subprocess.run(

@@ -57,7 +57,7 @@ def test_figures_of_two_series() -> None:
     assert q.plot(ridges=q.ridges()).axes[0].get_title().startswith("synchrosqueezed")
     bare = lw.wavelet_coherence(X, X, surrogates=0)
     for subject in (q, bare):
-        with pytest.raises(OptionError, match=r"do not pass level|pass surrogates"):
+        with pytest.raises(OptionError, match=r"do not pass level|use wavelet_coherence"):
             subject.plot(level=0.9)
 
 

@@ -220,7 +220,7 @@ def test_the_layer_of_images() -> None:
     assert x.grad.abs().max() > 0
     image = zero_mean((16, 16))
     for arguments, options, error, match in (
-        ((image, 5), {}, ShapeError, r"2\*\*5 pixels, the image has 16 x 16"),
+        ((image, 5), {}, ShapeError, r"2\*\*5 pixels, but the image has 16 x 16"),
         ((image, 21), {}, LevelError, "at most 20"),
         ((image, 2, 300), {}, OptionError, "at most 256 angles"),
         ((image, 2), {"axes": (0, 0)}, AxisError, "the same axis twice"),
@@ -234,8 +234,8 @@ def test_errors_say_what_is_right() -> None:
     for arguments, error, match in (
         ((X, 0), LevelError, "at least 1"),
         ((X, 41), LevelError, "at most 40"),
-        ((X, 10), ShapeError, "averages over 2\\*\\*10 samples, the signal has 512"),
-        ((X, 4, 0), OptionError, "Q has to be at least 1"),
+        ((X, 10), ShapeError, "averages over 2\\*\\*10 samples, but the signal has 512"),
+        ((X, 4, 0), OptionError, "Q must be at least 1"),
         ((X + 0j, 4), DTypeError, "real signals"),
     ):
         with pytest.raises(error, match=match):

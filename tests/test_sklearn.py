@@ -224,7 +224,11 @@ def test_a_search_of_wavelets() -> None:
         (ScatteringTransformer(J=9), ShapeError, r"J=9 averages over 2\*\*9"),
         (ScatteringTransformer(order=3), OptionError, "order must be 1 or 2"),
         (ScatteringTransformer(shape=(67, 1)), ShapeError, "n_features=67"),
-        (WaveletTransformer(shape=(8, 8)), ShapeError, r"n_features=67 samples.* are 64"),
+        (
+            WaveletTransformer(shape=(8, 8)),
+            ShapeError,
+            r"has 64 samples, .* n_features=67",
+        ),
         (WaveletTransformer(shape=(-67, -1)), ShapeError, "shape="),
         (WaveletTransformer(SCHEME.to_integer()), DTypeError, r"before to_integer\(\)"),
     ],

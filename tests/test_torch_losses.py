@@ -66,11 +66,11 @@ def test_gradients_half_precision_and_learned_wavelets() -> None:
 
 def test_wrong_arguments() -> None:
     x, y = pair(1, 2, 8, 8)
-    with pytest.raises(ShapeError, match="both tensors have one shape"):
+    with pytest.raises(ShapeError, match="both tensors must have the same shape"):
         WaveletLoss()(x, y[..., 1:])
     with pytest.raises(OptionError, match="2 numbers, one for each level, got 3"):
         WaveletLoss(level=2, details=(1, 2, 3))
     with pytest.raises(OptionError, match="unknown kind 'huber': use one of 'l1', 'l2'"):
         WaveletLoss(kind="huber")  # type: ignore[arg-type]
-    with pytest.raises(ShapeError, match="dimensions is 1, 2 or 3, got 4"):
+    with pytest.raises(ShapeError, match="dimensions must be 1, 2 or 3, got 4"):
         WaveletLoss(dimensions=4)

@@ -479,7 +479,7 @@ def test_linear_phase_parametrization(length: int, antisymmetric: bool) -> None:
         (
             lambda: lwt.IDWT1d("haar")([torch.ones(3, 4), torch.ones(3, 4)], output_size=[6]),
             ShapeError,
-            r"has to be \(8,\), or one less.*got \(6,\)",
+            r"must be \(8,\), or one less.*got \(6,\)",
         ),
     ],
 )

@@ -456,8 +456,12 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         ShapeError,
         r"beta.*got shape \(4, 4, 4\)",
     ),
-    "no channels": (lambda: lwt.AdaPool2d(2, channels=0), WindowError, "channels is at least 1"),
-    "mask": (lambda: lwt.AdaPool2d(2, mask=(1, 2, 3)), WindowError, "mask is one number or 2"),
+    "no channels": (
+        lambda: lwt.AdaPool2d(2, channels=0),
+        WindowError,
+        "must be at least 1",
+    ),
+    "mask": (lambda: lwt.AdaPool2d(2, mask=(1, 2, 3)), WindowError, "mask must be one number or 2"),
     "reverse of another": (
         lambda: lwt.AdaUnpool2d(lwt.SoftPool2d(2)),
         ArgumentTypeError,

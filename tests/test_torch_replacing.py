@@ -70,21 +70,23 @@ def test_what_is_left_is_said() -> None:
     pool = nn.MaxPool2d(2)
     shared = nn.Sequential(nn.Conv2d(3, 4, 1), pool, nn.Conv2d(4, 6, 1), pool)
     report = lwt.replace_pooling(shared, lift, torch.zeros(1, 3, 8, 8))
-    assert str(report) == "1: left: it pools [4, 6] channels"
+    assert str(report) == "1: unchanged: it pools [4, 6] channels"
     assert shared[3] is pool
     model = nn.Sequential(nn.Conv1d(3, 4, 2, 2), nn.MaxPool1d(3))
-    assert str(lwt.replace_pooling(model, lambda _: None)) == "0: left: the factory says so"
+    assert (
+        str(lwt.replace_pooling(model, lambda _: None)) == "0: unchanged: the factory returned None"
+    )
     assert [r.place.name for r in lwt.replace_pooling(model, lambda _: None, stride=3)] == ["1"]
     assert len(lwt.replace_pooling(model, lambda _: None, stride=None)) == 2
     assert not lwt.replace_pooling(model, lambda _: None, convolutions=False)
     alone = lwt.replace_pooling(nn.MaxPool2d(2), lambda _: nn.Identity())
-    assert str(alone) == "(model): left: it is the model itself"
+    assert str(alone) == "(model): unchanged: it is the model itself"
     with pytest.raises(ArgumentTypeError, match="module or None"):
         lwt.replace_pooling(nn.Sequential(nn.MaxPool2d(2)), lambda _: 3)  # type: ignore[arg-type, return-value]
     unused = Block()
     unused.extra = nn.MaxPool2d(2)
     text = str(lwt.replace_pooling(unused, lift, (torch.zeros(1, 3, 8, 8),)))
-    assert "extra: left: the example missed it" in text
+    assert "extra: unchanged: the example did not call it" in text
 
 
 def test_one_layer_under_two_names() -> None:
@@ -164,10 +166,10 @@ def test_what_cannot_be_replaced_is_reported() -> None:
     )
     report = lwt.replace_pooling(model, soft)
     assert str(report).splitlines() == [
-        "0: left: a subclass of MaxPool2d can compute something else",
-        "1: left: it also returns indices",
-        "2: left: AdaptiveAvgPool2d has no windows of one size and stride",
-        "3: left: LPPool1d has no windows of one size and stride",
+        "0: unchanged: a subclass of MaxPool2d can compute something else",
+        "1: unchanged: it also returns indices",
+        "2: unchanged: AdaptiveAvgPool2d has no windows of one size and stride",
+        "3: unchanged: LPPool1d has no windows of one size and stride",
     ]
     assert [place.kind for place, _, _ in report] == ["max", "max", "other", "other"]
     assert all(module is None for _, module, _ in report)
@@ -179,9 +181,9 @@ def test_calls_of_functions_are_reported_and_become_modules() -> None:
     report = lwt.replace_pooling(model, soft, x, convolutions=False, stride=None)
     assert str(report).splitlines() == [
         "pool: MaxPool2d -> SoftPool2d",
-        "(model): left: its forward calls max_pool2d: use pooling_modules first",
-        "(model): left: its forward calls avg_pool2d: use pooling_modules first",
-        "(model): left: its forward calls adaptive_avg_pool2d",
+        "(model): unchanged: its forward calls max_pool2d: use pooling_modules first",
+        "(model): unchanged: its forward calls avg_pool2d: use pooling_modules first",
+        "(model): unchanged: its forward calls adaptive_avg_pool2d",
     ]
     traced = lwt.pooling_modules(model)
     assert torch.equal(traced(x), model(x))
@@ -194,7 +196,7 @@ def test_calls_of_functions_are_reported_and_become_modules() -> None:
     assert str(report).splitlines() == [
         "max_pool2d: MaxPool2d -> SoftPool2d",
         "avg_pool2d: AvgPool2d -> SoftPool2d",
-        "(model): left: its forward calls adaptive_avg_pool2d",
+        "(model): unchanged: its forward calls adaptive_avg_pool2d",
     ]
     y = model.pool(model.first(x))
     y = lwt.SoftPool2d(3, 2, 1)(y) + lwt.SoftPool2d(2)(y)

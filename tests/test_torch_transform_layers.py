@@ -405,7 +405,7 @@ def test_norm_of_other_wavelets_warns() -> None:
             ShapeError,
             r"shape \(3, 2, 4\), but those of a signal of shape \(3, 5\) have",
         ),
-        (lambda: lwt.IWaveletPacket1d()(torch.ones(3, 2, 4), [7, 7]), ShapeError, "one length"),
+        (lambda: lwt.IWaveletPacket1d()(torch.ones(3, 2, 4), [7, 7]), ShapeError, "one length for"),
         (lambda: lwt.IWaveletPacket1d()(torch.ones(3, 2, 4), 7), ShapeTypeError, "output_size"),
     ],
 )

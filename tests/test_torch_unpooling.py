@@ -35,7 +35,7 @@ def test_upsampling_is_that_of_the_functions(d: int) -> None:
         size = tuple(3 * n for n in x.shape[2:])
         assert layer(x, size).shape[2:] == size
         assert "kernel_size=" in repr(layer)
-    with pytest.raises(WindowError, match="windows overlap"):
+    with pytest.raises(WindowError, match="windows must not overlap"):
         getattr(lwt, f"NearestUnpool{d}d")(3, 2)
     with pytest.raises(ShapeError, match="takes tensors of shape"):
         layer(x[0, 0])

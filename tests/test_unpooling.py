@@ -200,7 +200,7 @@ def test_transposed_convolution_with_bias_and_groups(groups: int) -> None:
 
 def test_biases_and_groups_that_do_not_fit() -> None:
     x, weight = zero_mean((2, 4, 5)), zero_mean((4, 3, 2), 1)
-    with pytest.raises(ShapeError, match=r"bias has to be of shape \(6,\), got shape \(3,\)"):
+    with pytest.raises(ShapeError, match=r"bias must have the shape \(6,\), got shape \(3,\)"):
         pooling.conv_transpose(x, weight, bias=np.ones(3), groups=2)
     with pytest.raises(ShapeError, match="groups=3 needs a multiple of 3 channels"):
         pooling.conv_transpose(x, weight, groups=3)

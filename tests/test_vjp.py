@@ -627,14 +627,14 @@ def test_functions_without_a_derivative() -> None:
 @pytest.mark.parametrize("function", [lw.wavedec, lw.fswavedecn])
 def test_integer_schemes_have_no_derivative(function: Any) -> None:
     scheme = CDF53.to_integer()
-    with pytest.raises(WaveletError, match=r"rounds and has no derivative.*made from"):
+    with pytest.raises(WaveletError, match=r"rounds and has no derivative"):
         lw.vjp(function, np.arange(8), scheme, "zero")
 
 
 def test_arguments_are_checked_as_the_functions_do() -> None:
     with pytest.raises(ValueError, match="Axis greater than data dimensions"):
         lw.vjp(lw.dwt, np.ones(4), "haar", axis=1)
-    with pytest.raises(ArgumentTypeError, match=r"vjp keeps the result of idwt .* out="):
+    with pytest.raises(ArgumentTypeError, match="vjp cannot write to out=, because"):
         lw.vjp(lw.idwt, np.zeros(4), np.zeros(4), "haar", out=np.zeros(8))
     with pytest.raises(TypeError, match="missing a required argument"):
         lw.vjp(lw.dwt, np.ones(4))

@@ -211,7 +211,7 @@ def test_errors(tmp_path: Path) -> None:
         liftwave.zarr.decompose_to(x, tmp_path / "d", "db2", 0)
     with pytest.raises(ShapeError, match="one positive size"):
         liftwave.zarr.decompose_to(x, tmp_path / "d", "db2", 1, block=(3,))
-    with pytest.raises(ArgumentTypeError, match="array that slices"):
+    with pytest.raises(ArgumentTypeError, match="array with slices"):
         liftwave.zarr.decompose_to([1.0, 2.0], tmp_path / "d", "db2", 1)
     with pytest.raises(ArgumentTypeError, match="submit"):
         liftwave.zarr.decompose_to(x, tmp_path / "d", "db2", 1, executor=3)  # type: ignore

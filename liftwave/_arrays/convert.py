@@ -22,7 +22,7 @@ from liftwave._numbers import as_numbers
 from liftwave._typing import Array, ArrayLike, Namespace
 from liftwave.errors import ArgumentTypeError
 
-# NumPy's float16 and complex longdouble follow PyWavelets; a real longdouble is kept.
+# NumPy's float16 and complex longdouble follow PyWavelets. A real longdouble keeps its dtype.
 _NUMPY_CONVERTED = {
     "float16": np.float32,
     "clongdouble": np.complex128,
@@ -66,8 +66,8 @@ class Opened(NamedTuple):
     def close_all(self, results: Sequence[Array], count: int | None = None) -> list[Array]:
         """Cast the first ``count`` results (all by default); the others keep their dtypes."""
         dtype = self.result_dtype
-        data, others = (results, ()) if count is None else (results[:count], results[count:])
-        return [*[y if y.dtype == dtype else self.close(y) for y in data], *others]
+        data, unchanged = (results, ()) if count is None else (results[:count], results[count:])
+        return [*[y if y.dtype == dtype else self.close(y) for y in data], *unchanged]
 
 
 NativeHalf: TypeAlias = Callable[[Sequence[Array]], bool]
@@ -94,7 +94,7 @@ def are_plain_memory(*tensors: Array) -> bool:
     for x in tensors:
         if x.device.type != "cpu" or x.dtype not in dtypes or x.layout is not strided:
             return False
-        if x.is_conj() or x.is_neg():  # memory holds other numbers
+        if x.is_conj() or x.is_neg():  # the memory holds other numbers than the tensor
             return False
     return True
 
@@ -122,7 +122,7 @@ def are_plain(arrays: Sequence[object], dtypes: frozenset[Any] = PLAIN_DTYPES) -
 
 @cache
 def _numpy_namespace() -> Namespace:
-    # Loading it takes as long as loading NumPy, and most transforms of NumPy arrays do not need it.
+    # Its import takes as long as that of NumPy, and most transforms of NumPy arrays do not need it.
     return array_namespace(np.empty(0))
 
 
@@ -185,12 +185,12 @@ def as_number(value: object) -> Any:
 
 
 def open_array(data: ArrayLike, native_half: NativeHalf | None = None) -> Opened:
-    """Make ``data`` a floating-point array of its own library, on its own device.
+    """Convert ``data`` to a floating-point array of its own library, on its own device.
 
-    float32, float64 and the complex dtypes stay. Half-precision floats of
-    torch and CuPy are computed in float32 and returned in half precision. They
-    also stay if ``native_half`` tells that kernels support them. Integers and
-    booleans become float64.
+    float32, float64 and the complex dtypes are not converted. Half-precision
+    floats of torch and CuPy are computed in float32 and returned in half
+    precision, unless ``native_half`` tells that kernels support them. Integers
+    and booleans become float64.
     """
     if is_plain(data):
         return Opened(data, _numpy_namespace(), data.dtype)
@@ -259,7 +259,7 @@ def common_namespace(arrays: Sequence[Array]) -> Namespace:
     except TypeError:
         libraries = sorted({type(a).__module__.split(".")[0] for a in arrays})
         raise ArgumentTypeError(
-            f"arrays of one library are needed, got arrays of {', '.join(libraries)}"
+            f"arrays of one library are required, got arrays of {', '.join(libraries)}"
         ) from None
 
 

@@ -79,7 +79,7 @@ def open_integer_coefficients(arrays: Sequence[ArrayLike]) -> list[Opened]:
     xp = opened[0].xp
     if opened[0].result_dtype != xp.int8:
         return opened
-    return [each._replace(array=xp.astype(each.array, xp.int16)) for each in opened]
+    return [operand._replace(array=xp.astype(operand.array, xp.int16)) for operand in opened]
 
 
 def _checked(name: str) -> str:
@@ -124,8 +124,8 @@ def _warn_of_overflow(opened: Opened, plans: Sequence[AxisPlan], gain: float, na
     numerators = max((_numerator_sum(p.wavelet) for p in plans), default=1)
     if largest * gain * numerators >= 2.0**63:
         warn(
-            f"integers up to {largest:.3g} in {name}: the coefficients overflow int64 and are kept "
-            "modulo 2**64. The inverse is still exact, but their values mean little",
+            f"integers up to {largest:.3g} in {name}: the coefficients overflow int64 and are "
+            "computed modulo 2**64. The inverse is still exact, but their values have no use",
             IntegerRangeWarning,
         )
 
@@ -164,12 +164,12 @@ def integer_gain(wavelets: tuple[tuple[LiftingScheme, Mode], ...], level: int) -
 def _row_sums(scheme: LiftingScheme, mode: Mode) -> tuple[float, float]:
     """Bounds on approximation and detail for samples of magnitude one, rounding included."""
     bounds = [_bounds(lift_plan(scheme, n, mode), scheme) for n in _lengths(scheme)]
-    approx, detail = (max(each) for each in zip(*bounds, strict=True))
+    approx, detail = (max(bounds_of_band) for bounds_of_band in zip(*bounds, strict=True))
     return approx, detail
 
 
 def _lengths(scheme: LiftingScheme) -> tuple[int, ...]:
-    """Lengths: some short ones, and one of each parity in which rows have all weights."""
+    """Some short lengths, and one of each parity for which rows have all weights."""
     return 2, 3, 4, 5, scheme.dec_len + 6, scheme.dec_len + 7
 
 
@@ -185,7 +185,7 @@ def _bounds(plan: LiftPlan, scheme: LiftingScheme) -> tuple[float, float]:
     errors = np.zeros(n_even + n_odd)
     for step, lifted in reversed(list(zip(plan.steps, scheme.steps, strict=True))):
         errors += 0.5 * np.abs(rows[step.target]).sum(axis=1)
-        # Not a product by BLAS: it starts threads, and ends the process if memory is short.
+        # BLAS is not used: it starts threads, and ends the process if memory is exhausted.
         rows[1 - step.target] += np.einsum(
             "ij,jk->ik", rows[step.target], step_matrix(step, lifted.taps)
         )

@@ -1,7 +1,7 @@
 """Arrays of dask, whose chunks are computed later.
 
-This module loads nothing. :mod:`liftwave.dask` registers functions that work on their chunks;
-without it such arrays raise an error, because any other way would compute them completely.
+This module does not import dask. :mod:`liftwave.dask` registers functions that work on chunks.
+Without it, such arrays raise an error, because other code would compute them completely.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def check_lazy(x: Array) -> None:
         return
     if not ON_CHUNKS:
         raise ArgumentTypeError(
-            "got an array of dask: `import liftwave.dask` first, which lets transforms work on "
-            "its chunks, or pass x.compute()"
+            "got an array of dask: `import liftwave.dask` first, so that transforms work on its "
+            "chunks, or pass x.compute()"
         )
     if any(n != n for n in x.shape):  # NaN
         raise ShapeError(
@@ -52,12 +52,12 @@ def check_lazy(x: Array) -> None:
 
 
 def refuse_lazy(arrays: Sequence[Array]) -> None:
-    """Raise if one of the arrays is one of dask.
+    """Raise if one of the arrays is an array of dask.
 
     Raises
     ------
     ArgumentTypeError
-        If there is one.
+        If one is.
     """
     if any(map(is_lazy, arrays)):
         raise ArgumentTypeError(

@@ -56,7 +56,7 @@ def checked_targets(
     for target in targets:
         check_target(target, inputs[0], shapes[target.number])
     if len(targets) > 1:  # a single result is copied if it overlaps an input
-        check_separate(targets, [each.array for each in inputs])
+        check_separate(targets, [operand.array for operand in inputs])
     by_number = {target.number: target.array for target in targets}
     return [by_number.get(k) for k in range(len(shapes))]
 
@@ -84,7 +84,7 @@ def targets_in(out: Any, pattern: Any) -> list[Target]:
 
 
 def _fits(out: Any, pattern: Any) -> bool:
-    """Whether ``out`` has the structure. Lists and tuples are alike."""
+    """Whether ``out`` has the structure. Lists and tuples are equivalent."""
     if isinstance(pattern, dict):
         return (
             isinstance(out, Mapping)
@@ -130,7 +130,7 @@ def check_in_memory(arrays: Sequence[Array]) -> None:
         If one is.
     """
     if any(map(is_lazy, arrays)):
-        raise OptionError("out= is for arrays in memory, got an array of dask: remove out=")
+        raise OptionError("out= does not support arrays of dask: remove out=")
 
 
 def check_target(target: Target, like: Opened, shape: tuple[int, ...]) -> None:
@@ -143,12 +143,12 @@ def check_target(target: Target, like: Opened, shape: tuple[int, ...]) -> None:
     """
     _, name, out = target
     if not is_array(out) or not is_writeable_array(out):
-        what = "a read-only array" if is_array(out) else type(out).__name__
-        raise ArgumentTypeError(f"{name} must be a writeable array, got {what}")
+        description = "a read-only array" if is_array(out) else type(out).__name__
+        raise ArgumentTypeError(f"{name} must be a writeable array, got {description}")
     if is_tensor(out) and out.requires_grad and out.is_leaf and _records_gradients():
         raise ArgumentTypeError(
-            f"{name} is a leaf tensor that requires a gradient, which torch does not let change: "
-            "pass a tensor without requires_grad"
+            f"{name} is a leaf tensor that requires a gradient, and torch does not permit to write "
+            "to it: pass a tensor without requires_grad"
         )
     common_namespace([out, like.array])
     if tuple(out.shape) != shape:
@@ -178,7 +178,7 @@ def check_separate(targets: Sequence[Target], inputs: Sequence[Array]) -> None:
     for (name, place), (other, other_place) in pairs:
         if place is not None and other_place is not None and np.shares_memory(place, other_place):
             raise ArgumentTypeError(
-                f"{name} and {other} share memory: pass an array of its own for each result"
+                f"{name} and {other} share memory: pass a separate array for each result"
             )
 
 

@@ -33,7 +33,7 @@ def _number_dtypes() -> frozenset[Any]:
 
 
 ACCEPTED: set[tuple[Any, Any]] = set()
-"""Layouts and dtypes of tensors that were accepted."""
+"""Layouts and dtypes of tensors that passed the check."""
 
 
 def check_tensor(x: Any) -> None:
@@ -44,7 +44,7 @@ def check_tensor(x: Any) -> None:
     DTypeError
         If it is sparse, nested or quantised, or holds 8-bit floats.
     """
-    if x.is_nested:  # asked first: nested tensors also claim to be dense
+    if x.is_nested:  # checked first: nested tensors also claim to be dense
         raise DTypeError("Input must be a dense tensor, got a nested one: pad it to one shape")
     if x.layout is not sys.modules["torch"].strided:
         raise DTypeError(f"Input must be a dense tensor, got {x.layout}: use to_dense()")
@@ -82,7 +82,7 @@ def is_unwatched(x: Array) -> bool:
 def numpy_memory(x: Any, owner: Any) -> Any:
     """The NumPy array that shares the memory of a tensor on the CPU, which ``owner`` may own.
 
-    ``Tensor.numpy`` forbids to resize this memory, which FSDP does with that of parameters.
+    ``Tensor.numpy`` forbids resizing the memory, but FSDP resizes the memory of parameters.
     """
     is_parameter = type(owner) is not sys.modules["torch"].Tensor
     return np.from_dlpack(x) if is_parameter else x.numpy()
@@ -116,7 +116,7 @@ def numbers_in_memory(x: Any) -> NDArray[Any] | None:
         return None
     try:
         return np.asarray(x.detach() if is_tensor(x) else x, "float64")
-    except RuntimeError:  # an array of another library on a device of its own
+    except RuntimeError:  # an array of another library on a device
         return None
 
 

@@ -32,7 +32,7 @@ Region: TypeAlias = tuple[slice, ...]
 BandName: TypeAlias = tuple[int, str]
 """The level of a band within its group, 0 for the finest, and its key."""
 
-# Bands share their memory. A band that is a smaller share of it is copied: it may be kept for long.
+# Bands share their memory. A band that is a smaller share of it is copied: it may exist for long.
 _SMALLEST_SHARE = 0.125
 
 
@@ -61,7 +61,7 @@ def joined(parts: Sequence[Array], lengths: Sequence[Sequence[int]]) -> Array:
     first = parts[0]
     result = np.empty_like(first, shape=tuple(map(sum, lengths)), order="C", subok=False)
     edges = [np.cumsum([0, *of_axis]).tolist() for of_axis in lengths]
-    for part, place in zip(parts, product(*(range(len(each)) for each in lengths)), strict=True):
+    for part, place in zip(parts, product(*(range(len(sizes)) for sizes in lengths)), strict=True):
         region = tuple(slice(e[k], e[k + 1]) for e, k in zip(edges, place, strict=True))
         result[region] = part
     return result
@@ -91,7 +91,7 @@ class Pieces:
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """What all blocks of a group of levels share, from samples to bands.
+    """The data that all blocks of a group of levels share, from samples to bands.
 
     Attributes
     ----------
@@ -155,11 +155,11 @@ class AnalysisTask:
     Attributes
     ----------
     shared : Analysis
-        What all blocks share.
+        The data that all blocks share.
     blocks : tuple of AnalysisBlock
         The block of each axis.
     pieces : Pieces
-        How the chunks of the source are joined.
+        The pieces of the chunks of the source that are joined.
     """
 
     shared: Analysis
@@ -187,8 +187,8 @@ def region_of(plans: AxisPlans, name: BandName, spans: Sequence[Any]) -> Region:
     """The region of a band with these spans along each axis."""
     letters = dict(zip((plan.axis for plan in plans), name[1], strict=True))
     slices = []
-    for axis, each in enumerate(spans):
-        (span,) = each.of(letters.get(axis, "a"))
+    for axis, spans_of_axis in enumerate(spans):
+        (span,) = spans_of_axis.of(letters.get(axis, "a"))
         slices.append(slice(*span))
     return tuple(slices)
 
@@ -208,7 +208,7 @@ def as_dtype(x: Array, dtype: Any) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Synthesis:
-    """What all blocks of a group of levels share, from bands to samples.
+    """The data that all blocks of a group of levels share, from bands to samples.
 
     Attributes
     ----------
@@ -250,11 +250,11 @@ class SynthesisTask:
     Attributes
     ----------
     shared : Synthesis
-        What all blocks share.
+        The data that all blocks share.
     blocks : tuple of SynthesisBlock
         The block of each axis.
     pieces : dict of Pieces
-        How the chunks of each band are joined.
+        The pieces of the chunks of each band that are joined.
     """
 
     shared: Synthesis

@@ -27,7 +27,7 @@ from liftwave._typing import Array
 from liftwave.errors import ArgumentTypeError, AxisError
 
 WHOLE_BELOW = 2**20
-"""An approximation of at most so many samples is one block: more tasks would cost more."""
+"""The largest number of samples of an approximation that is one block, to save tasks."""
 
 Shape = tuple[int, ...]
 Bounds = Sequence[Sequence[int]]
@@ -48,7 +48,7 @@ def check_transform(transform: Transform) -> None:
         )
     axes = [axis.axis for axis in transform.axes]
     if len({*axes}) < len(axes):
-        raise AxisError("blocks need axes that are transformed once, got an axis twice")
+        raise AxisError("blocks cannot transform an axis twice")
 
 
 def opened(transform: Transform, shapes: Sequence[Shape], samples: Sequence[Array]) -> list[Opened]:
@@ -74,7 +74,7 @@ class AnalysisBlocks:
     Attributes
     ----------
     groups : list of (AnalysisGroup, Analysis)
-        The levels that are computed together, finest first, and what their blocks share.
+        The levels that are computed together, finest first, and the data that their blocks share.
     plans : AxisPlans
         The transformed axes.
     level : int
@@ -144,7 +144,7 @@ class SynthesisBlocks:
     Attributes
     ----------
     groups : list of (SynthesisGroup, Synthesis)
-        The levels that are computed together, coarsest first, and what their blocks share.
+        The levels that are computed together, coarsest first, and the data that their blocks share.
     plans : AxisPlans
         The transformed axes.
     shape : tuple of int
@@ -188,7 +188,7 @@ def synthesis_in_blocks(
 
 
 def _shared_by(group: SynthesisGroup, shared: Synthesis) -> Synthesis:
-    """What the blocks of a group share. Inner groups return the dtype of the computation."""
+    """The data that the blocks of a group share. Inner groups return the dtype of computation."""
     dtype = shared.compute if group.depth else shared.result
     return replace(shared, depth=group.depth, levels=group.levels, result=dtype)
 
@@ -202,7 +202,7 @@ def _levels_of_axes(plan: SynthesisPlan, plans: AxisPlans) -> list[list[Synthesi
     """The lengths of the levels along each transformed axis, finest first."""
     levels = [level for level in plan.levels if level.synthesis_steps]
     of_axes = []
-    for number, axis in enumerate(each.axis for each in plans):
+    for number, axis in enumerate(axis_plan.axis for axis_plan in plans):
         n, of_axis = plan.shape[axis], []
         for level in reversed(levels):
             pairs = [shapes for key, _, shapes in level.synthesis_steps if len(key) == number]

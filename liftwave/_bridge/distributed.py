@@ -1,7 +1,7 @@
 """Distributed tensors of torch (``DTensor``): each rank runs an operation on its own part.
 
 Data can be split (``Shard``) along axes whose items are computed independently, such as the batch.
-Along other axes they are gathered first, as operations of torch do.
+Along other axes they are gathered first, as in operations of torch.
 """
 
 from __future__ import annotations

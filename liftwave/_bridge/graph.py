@@ -115,7 +115,7 @@ def is_differentiated() -> bool:
     then nodes.
     """
     interpreters = _functorch.get_interpreter_stack() or ()
-    return any(each.key() != _functorch.TransformType.Vmap for each in interpreters)
+    return any(interpreter.key() != _functorch.TransformType.Vmap for interpreter in interpreters)
 
 
 # --- all nodes -----------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
-"""Memory formats of tensors: results have the format of the data, as those of torch's layers.
+"""Memory formats of tensors: results have the format of the data, as in torch's layers.
 
-Tensors in ``torch.channels_last`` or ``torch.channels_last_3d`` have the channels of a sample side
-by side. An operation on them runs on the same memory with the channels as the last axis
+Tensors in ``torch.channels_last`` or ``torch.channels_last_3d`` have the channels of a sample
+adjacent in memory. An operation runs on this memory with the channels as the last axis
 (:meth:`~liftwave._operations.operation.Operation.channels_last`), so nothing is copied. If an
 operation does not have this form, the data are copied.
 """
@@ -55,7 +55,7 @@ def _has_channels_last(x: Tensor) -> bool:
 def _is_batch(x: Tensor) -> bool:
     """Whether ``x`` may be a batch of ``vmap``, which has no memory format.
 
-    Compilers, which choose the formats of their graphs, cannot ask.
+    Compilers choose the formats of their graphs, so this cannot be checked there.
     """
     return torch.compiler.is_dynamo_compiling() or bool(
         torch._C._functorch.is_functorch_wrapped_tensor(x)
@@ -66,10 +66,10 @@ def _is_batch(x: Tensor) -> bool:
 def in_format(
     tensors: Sequence[Tensor], memory_format: Format | None, operation: Operation | None = None
 ) -> list[Tensor]:
-    """The tensors in this format, copied if needed. ``None`` and batches: as they are.
+    """The tensors in this format, copied if needed. For ``None`` and batches, they are unchanged.
 
-    Data and results of an operation can have other numbers of dimensions than the format. They get
-    the format with the channels last for these.
+    Data and results of an operation can have other numbers of dimensions than the format. They are
+    converted to the format with the channels last for their number of dimensions.
     """
     if memory_format is None:
         return list(tensors)
@@ -102,7 +102,7 @@ def run_in_format(
     operation : Operation
         The operation.
     tensors : sequence of Tensor
-        Its inputs. The first of the data is in the format.
+        Its inputs. The first data tensor is in the format.
     memory_format : torch.memory_format
         A value of :data:`FORMATS`.
     run : callable

@@ -157,7 +157,7 @@ def _run_on_memory(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes
     """The results, each in separate memory and in the memory format of the data."""
     memory = [x.detach().resolve_conj().resolve_neg() for x in tensors]
     kernels = kernels_for_memory(*memory)
-    # Most tensors need no further call: the channels are not side by side.
+    # Most tensors need no further call, because their channels are not adjacent.
     memory_format = format_of(memory[0]) if memory[0].stride()[1:2] == (1,) else None
     if memory_format is not None:
         run_on = partial(_run_by_kernels, sizes, kernels, tensors)
@@ -177,7 +177,7 @@ def _run_on_memory(operation: Operation, tensors: Sequence[Tensor], sizes: Sizes
 
 
 def _numpy_views(memory: Sequence[Tensor], owners: Sequence[Tensor]) -> list[Any]:
-    """The memory as NumPy arrays, as `numpy_memory`, which explains DLPack."""
+    """The memory as NumPy arrays; see `numpy_memory` about DLPack."""
     pairs = zip(memory, owners, strict=True)
     return [x.numpy() if type(t) is Tensor else np.from_dlpack(x) for x, t in pairs]
 
@@ -265,8 +265,8 @@ def _pull_back(ctx: Any, cotangents: Sequence[Tensor | None]) -> Gradients:
 class _EagerRun(torch.autograd.Function):
     """An operation as a function of dense tensors, for plain recording of gradients.
 
-    A function with ``setup_context`` supports all of torch. But torch inspects its signature in
-    each call, which takes as long as a small transform.
+    A function with ``setup_context`` supports all of torch, but torch then inspects its signature
+    in each call, which takes as long as a small transform.
     """
 
     @staticmethod
@@ -331,7 +331,7 @@ class _Run(torch.autograd.Function):
 @torch.library.custom_op(
     "liftwave::run",
     mutates_args=(),
-    # AOTInductor passes None for empty lists. (A default would be left out of the saved inputs.)
+    # AOTInductor passes None for empty lists. (A default would be missing in the saved inputs.)
     schema="(Tensor[] tensors, str operation, SymInt[]? sizes) -> Tensor[]",
 )
 def _operator(tensors: Sequence[Tensor], operation: str, sizes: Sizes | None) -> list[Tensor]:
@@ -355,7 +355,7 @@ def _setup(ctx: Any, inputs: tuple[Any, ...], output: list[Tensor]) -> None:
     tensors, text, sizes = inputs
     operation = parse(text)
     parameters = tensors[len(tensors) - operation.n_parameters :]
-    # Sizes have no gradient. But torch treats an empty list as a list of tensors, which has one.
+    # Sizes have no gradient, but torch treats an empty list as a list of tensors with gradients.
     ctx.gradient_of_sizes = [] if sizes is not None and not len(sizes) else None
     sizes = () if sizes is None else sizes
     _save(ctx, operation, sizes, tensors, output, any(x.requires_grad for x in parameters))

@@ -24,7 +24,7 @@ TORCH_OPERATIONS = reference_kernels(half_precision=True)
 def is_dense(x: Tensor) -> bool:
     """Whether ``x`` is a plain tensor with its own memory, even if autograd records it.
 
-    Under a dispatch mode (tracing, fake tensors, counting) no tensor is plain.
+    In a dispatch mode (tracing, fake tensors, counting), no tensor is plain.
     """
     return (
         type(x) in (Tensor, torch.nn.Parameter)

@@ -66,7 +66,7 @@ def split(x: Array, step: Step, kernels: AxisKernels) -> Sequence[Array]:
 
 
 def synthesise(bands: Sequence[Array], plan: SynthesisPlan, kernels: AxisKernels) -> Array:
-    """The array with these bands; bands that the plan lacks are zero."""
+    """The array with these bands; bands that are not in the plan are zero."""
     remaining = iter(bands)
     approx = next(remaining) if plan.has_approx else None
     for level in plan.levels:
@@ -110,7 +110,7 @@ def merge(
     """The band that one step merges from approximation and detail; one may be missing."""
     if isinstance(step, FilterStep):
         # A filter bank omits a missing band.
-        present = [each for each in zip(pair, step.filters, strict=True) if each[0] is not None]
+        present = [entry for entry in zip(pair, step.filters, strict=True) if entry[0] is not None]
         bands, filters = zip(*present, strict=True)
         return kernels.synthesis(bands, filters, step.plan, step.axis)
     if isinstance(step, LiftStep):
@@ -140,7 +140,7 @@ def trimmed(x: Array, shape: Shape) -> Array:
 
 def _trimmed_in_graph(x: Array, shape: Shape) -> Array:
     for axis, n in enumerate(shape):
-        if str(n) != str(x.shape[axis]):  # a comparison of symbols would fix which are even
+        if str(n) != str(x.shape[axis]):  # comparing symbols would fix which lengths are even
             x = taken_from(x, axis, 0, n)
     return x
 

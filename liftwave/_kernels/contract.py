@@ -1,7 +1,7 @@
 """Kernels: the few functions that touch samples.
 
 Every family of kernels (the reference, and compiled ones) is an object with the methods of
-:class:`Kernels`. It gets validated plans and never decides.
+:class:`Kernels`. It gets validated plans and makes no decisions.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class AxisKernels(Protocol):
     ) -> tuple[Array, Array]:
         """Split, step, scale, roll: approximation and detail.
 
-        On the whole grid, both channels begin as the signal.
+        On the whole grid, both channels start as copies of the signal.
         """
         ...
 
@@ -135,7 +135,7 @@ class AxisKernels(Protocol):
         called with the same plan, taps and scale. On the whole grid, the output of a synthesis does
         not determine its inputs: the bands are passed in place of the output, with one cotangent.
         Cotangents have the outputs' shapes and dtype.
-        Values are reconstructed step by step, last step first. So a synthesis must not have
+        Values are reconstructed step by step, last step first. Therefore a synthesis must not have
         dropped any sample (its plan's ``edge`` has no rows).
         """
         ...
@@ -144,7 +144,7 @@ class AxisKernels(Protocol):
 class TimeFrequencyKernels(Protocol):
     """Coefficients of continuous transforms: synchrosqueezing and ridges.
 
-    Families without kernels for these have those of the array library.
+    Families without such kernels use operations of the array library.
     """
 
     def squeeze(

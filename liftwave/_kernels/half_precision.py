@@ -132,7 +132,7 @@ class KernelsInFloat32:
     ) -> Array:
         """The array with these bands, in their dtype."""
         if out is not None and is_half(out):
-            out = None  # the kernels cannot write it
+            out = None  # the kernels cannot write half precision
         return _like(self._kernels.synthesise(_singles(bands), plan, out), bands[0])
 
     def native_run(self, plan: AnalysisPlan | SynthesisPlan) -> NativeRun | None:

@@ -1,7 +1,7 @@
 """One level of an orthonormal wavelet on the interval, along one axis.
 
-The kernels of filter banks compute what the ends do not change. Both ends are small products of
-matrices, which the library of the array computes.
+The kernels of filter banks compute the coefficients inside the signal. Those at both ends are small
+matrix products, which the library of the array computes.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _signal_of_end(
 
 
 def _with_ends(x: Array, head: Array, tail: Array, n: int, axis: int, xp: Namespace) -> Array:
-    """A new array ``x`` with other samples at both ends, ``n`` in all."""
+    """A new array ``x`` with other samples at both ends, and ``n`` samples in total."""
     before, after = head.shape[axis], tail.shape[axis]
     stop = n - after
     if type(x) is np.ndarray and x.shape[axis] == n:

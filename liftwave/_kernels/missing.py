@@ -1,4 +1,4 @@
-"""What to say if the compiled kernels are missing."""
+"""Messages about missing compiled kernels."""
 
 from __future__ import annotations
 

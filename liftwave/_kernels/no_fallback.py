@@ -42,10 +42,10 @@ TASKS: dict[str, str] = {
     "lift_up": "inverse lifting pooling",
     "lift_up_vjp": "the derivative of inverse lifting pooling",
 }
-"""What each method of a family of kernels computes, in words."""
+"""The computation of each method of a family of kernels, in words."""
 
 Cause: TypeAlias = Literal["arguments", "arrays", "derivative"]
-"""What compiled kernels do not support: arguments, arrays, or the derivative of a derivative."""
+"""The unsupported part of a call: arguments, arrays, or the derivative of a derivative."""
 
 _DTYPES = "in float32, float64, complex64 or complex128 (integers for integer lifting)"
 

@@ -1,4 +1,4 @@
-"""Kernels of pooling, as :mod:`~liftwave._kernels.contract` those of transforms."""
+"""The protocols of pooling kernels; see :mod:`~liftwave._kernels.contract` for transforms."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ class PoolingArguments(NamedTuple):
     up : {"nearest", "linear"}
         How unpooling interpolates pooled values at the samples.
     preserve : {"sum", "mean"}
-        What unpooling preserves in each region.
+        The quantity that unpooling preserves in each region.
     channels_last : bool
-        Whether the last axis of the plan is that of the channels, each of which is a window.
+        Whether the last axis of the plan is that of the channels, each with its own window.
     """
 
     plan: WindowPlan

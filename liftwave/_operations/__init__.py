@@ -1,1 +1,1 @@
-"""Operations: each computation as data, with its execution, shapes and derivative."""
+"""Operations: computations as data, with their execution, shapes and derivatives."""

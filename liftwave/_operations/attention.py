@@ -76,7 +76,7 @@ class Attention(Operation):
         opened = open_array(arrays[0])
         x, xp = opened.array, opened.xp
         if xp.isdtype(x.dtype, "complex floating"):
-            raise DTypeError(f"energy attention takes real numbers, got {x.dtype}")
+            raise DTypeError(f"energy attention needs real numbers, got {x.dtype}")
         common_namespace([x, *arrays[1:]])
         parameters = [xp.astype(a, x.dtype, copy=False) for a in arrays[1:]]
         return [opened, *(Opened(a, xp, x.dtype) for a in parameters)]

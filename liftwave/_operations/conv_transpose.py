@@ -55,7 +55,7 @@ class ConvTranspose(Operation):
 
     @cached_property
     def is_plain(self) -> bool:
-        """Yes: no conversion and no check is needed."""
+        """True: no conversion and no check is needed."""
         return True
 
     @cached_property
@@ -121,8 +121,8 @@ class ConvTranspose(Operation):
         ndim = len(weight) - 2
         if len(shape) < ndim + 1 or shape[-1 - ndim] != weight[0]:
             raise ShapeError(
-                f"weights of shape {tuple(weight)} are for {weight[0]} channels before {ndim} "
-                f"spatial axes, got data of shape {tuple(shape)}"
+                f"weights of shape {tuple(weight)} need data with {weight[0]} channels before "
+                f"{ndim} spatial axes, got shape {tuple(shape)}"
             )
         channels = self.groups * weight[1]
         if weight[0] % self.groups:
@@ -131,7 +131,7 @@ class ConvTranspose(Operation):
                 f"shape {tuple(weight)}"
             )
         if bias and tuple(bias[0]) != (channels,):
-            raise ShapeError(f"bias has to be of shape ({channels},), got shape {tuple(bias[0])}")
+            raise ShapeError(f"bias must have the shape ({channels},), got shape {tuple(bias[0])}")
         counts, kernel = tuple(map(int, shape[len(shape) - ndim :])), tuple(weight[2:])
         check_counts(shape, ndim)
         size = self._size(counts, kernel)
@@ -145,8 +145,8 @@ class ConvTranspose(Operation):
         size = tuple((n - 1) * s - 2 * p + d * (k - 1) + 1 + more for n, k, s, p, more, d in axes)
         if min(size) < 1:
             raise WindowError(
-                f"padding {self.padding} leaves nothing of {counts} samples: the result has size "
-                f"{size}"
+                f"padding {self.padding} removes all of {counts} samples: the result would have "
+                f"size {size}"
             )
         limits = zip(self.output_padding, self.stride, self.dilation, strict=True)
         if any(more >= max(s, d) for more, s, d in limits):

@@ -125,7 +125,7 @@ class DualTreeTransform(Operation):
         if self.is_synthesis:
             return [Output((*lead, *sizes))]
         _, *levels = self._lengths(lengths)
-        bands = [(*lead, self.bands, *(n // 2 for n in each), 2) for each in reversed(levels)]
+        bands = [(*lead, self.bands, *(n // 2 for n in low), 2) for low in reversed(levels)]
         return [Output((*lead, *levels[-1])), *map(Output, bands)]
 
     @cached_property
@@ -140,8 +140,8 @@ class DualTreeTransform(Operation):
         opened = open_arrays(arrays, native_half)
         if is_complex(opened[0].array):
             raise DTypeError(
-                f"the dual tree is a transform of real data, got {opened[0].array.dtype}: "
-                "transform the real and the imaginary part"
+                f"the dual tree needs real data, got {opened[0].array.dtype}: transform the real "
+                "and the imaginary part separately"
             )
         return opened
 
@@ -260,7 +260,7 @@ class DualTreeTransform(Operation):
                 )
                 for band, parity in enumerate(half.parities)
             ]
-            taps = [reversed_taps(each) for each in self._taps(half.filters, inputs[0])]
+            taps = [reversed_taps(f) for f in self._taps(half.filters, inputs[0])]
             number = inputs[0].ndim + axis
             samples = kernels.synthesis(inputs, taps, half.adjoint, number)
             earlier = channels[half.offset]
@@ -280,7 +280,7 @@ class DualTreeTransform(Operation):
     def residuals(
         self, shapes: Sequence[Shape], sizes: Sequence[int], *, exact: bool, parameters: bool
     ) -> Residuals:
-        """Nothing: the operation is linear."""
+        """No arrays: the operation is linear."""
         return "nothing"
 
     def derivative_sizes(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> Sequence[int]:

@@ -1,4 +1,4 @@
-"""The complex bands of dual trees, from the outputs of real filter banks, and back."""
+"""Converts the outputs of real filter banks to the complex bands of dual trees, and back."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Parts: TypeAlias = dict[tuple[Key, Key], Array]
 @lru_cache
 def signs(dimensions: int) -> tuple[Key, ...]:
     """The signs of the imaginary unit of each axis, for the bands from the same filters."""
-    return tuple((*each, 1) for each in product((1, -1), repeat=dimensions - 1))
+    return tuple((*key, 1) for key in product((1, -1), repeat=dimensions - 1))
 
 
 @lru_cache
@@ -44,7 +44,7 @@ def band_places(dimensions: int) -> tuple[tuple[Key, Key], ...]:
 
 
 def _weight(band_signs: Key, parities: Key) -> int:
-    """The sign with which samples of these parities are part of a band."""
+    """The sign of samples of these parities in a band."""
     units = [sign for sign, parity in zip(band_signs, parities, strict=True) if parity]
     return prod(units) * (1, 1, -1, -1)[len(units)]
 

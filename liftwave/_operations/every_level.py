@@ -195,8 +195,8 @@ class EveryLevel(WaveletOperation):
             if all(band is None for band in bands):
                 inputs = inputs[:-1]
                 continue
-            kept, inputs = inputs[-1:], inputs[:-1]
-            (upward,), gradients = part.pull_back(bands, kept, kind, shapes, taps, kernels)
+            remaining, inputs = inputs[-1:], inputs[:-1]
+            (upward,), gradients = part.pull_back(bands, remaining, kind, shapes, taps, kernels)
             axes = _sums(axes, gradients)
         assert upward is not None  # at least one band has a cotangent
         return [upward], axes

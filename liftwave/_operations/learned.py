@@ -1,4 +1,4 @@
-"""Analyses by learned wavelets: they are made once, for all values of the taps."""
+"""Analyses by learned wavelets. They are created once, for all values of the taps."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def analysis_and_taps(
 ) -> tuple[Transform, list[Array]]:
     """The analysis by a wavelet, and its taps if they are arrays: further inputs of the transform.
 
-    An analysis does not use the synthesis filters of a filter bank. So these are not inputs.
+    An analysis does not use the synthesis filters of a filter bank, so these are not inputs.
 
     Parameters
     ----------
     wavelet : wavelet, or sequence of wavelets
-        The wavelet of all axes, or of each.
+        The wavelet of all axes, or one per axis.
     arguments : hashable
-        Everything but the wavelet that determines the transform.
+        The other values that determine the transform.
     make : callable
         Returns the transform by a wavelet.
     """
@@ -37,7 +37,7 @@ def analysis_and_taps(
         return make(wavelet), []
     taps: list[Array] = []
     filters = _learned_filters(wavelet)
-    slots = [slot(each, taps) for each in filters]
+    slots = [slot(taps_of_filter, taps) for taps_of_filter in filters]
     key = ((wavelet.name, *slots) if filters else slot_structure(wavelet, taps)), arguments
     transform = _TRANSFORMS.get(key)
     if transform is None:

@@ -28,7 +28,7 @@ from liftwave._typing import Array
 from liftwave.errors import DTypeError
 
 Reversible: TypeAlias = bool | Literal["auto"]
-"""Whether derivatives rebuild inputs from outputs; ``"auto"``: where that is precise."""
+"""Whether derivatives rebuild inputs from outputs; ``"auto"``: if the result is precise."""
 
 
 class Layout(NamedTuple):
@@ -84,7 +84,7 @@ class _LiftPool(Operation):
         return range(ndim - self.dimensions - 1) if self.batched_inputs else range(0)
 
     def rebuilds_precisely(self, inputs: Sequence[Array], in_memory: bool) -> bool:
-        """As ``reversible`` says, or whether the gains of the filters are small enough."""
+        """The value of ``reversible``; for "auto", whether the gains of the filters are small."""
         if self.reversible != "auto":
             return self.reversible
         if is_on_device(inputs[-1]):  # reading the filters would wait for the device
@@ -102,8 +102,8 @@ class _LiftPool(Operation):
         x, xp, *_ = opened[0]
         if xp.isdtype(x.dtype, "complex floating"):
             raise DTypeError(
-                f"lifting pooling takes real numbers, got {x.dtype}: pool real and imaginary part "
-                "as channels"
+                f"lifting pooling needs real numbers, got {x.dtype}: pool the real and the "
+                "imaginary part as channels"
             )
         dtype = xp.float32 if xp.finfo(x.dtype).bits < 32 else x.dtype
         return [*opened, Opened(xp.astype(filters, dtype, copy=False), xp, dtype)]
@@ -113,7 +113,7 @@ class _LiftPool(Operation):
         return {}
 
     def layout(self, shape: Shape, filters: Shape, sizes: Shape) -> Layout:
-        """For data of this shape (its spatial lengths are not used), and signals of ``sizes``."""
+        """The layout for data of this shape, without its spatial lengths, and the ``sizes``."""
         key = (shape, filters, sizes)
         try:
             return self._layouts[key]
@@ -131,7 +131,7 @@ class _LiftPool(Operation):
 
 
 def _growth(filters: NDArray[Any], dimensions: int) -> float:
-    """How much rounding errors grow at most when passes with these filters are undone."""
+    """A bound on the growth of rounding errors when passes with these filters are undone."""
     weights, gain = filters[..., :-N_SCALARS], filters[..., 1 - N_SCALARS]
     of_steps = 1.0 + np.abs(gain) * np.abs(weights).sum(-1)
     of_passes = of_steps.prod(1).max(-1)
@@ -199,8 +199,8 @@ class LiftDown(_LiftPool):
     @classmethod
     def from_fields(cls, fields: list[Any]) -> LiftDown:
         """The operation with these fields."""
-        dimensions, padding, bands, combination, *others = fields
-        return cls(dimensions, padding, LiftOutput(tuple(bands), combination), *others)
+        dimensions, padding, bands, combination, *options = fields
+        return cls(dimensions, padding, LiftOutput(tuple(bands), combination), *options)
 
     @cached_property
     def data_outputs(self) -> int:
@@ -242,8 +242,7 @@ class LiftDown(_LiftPool):
     ) -> Residuals:
         """The bands, if the signal can be rebuilt from them precisely, or else the signal.
 
-        A signal that is rebuilt in half precision can be on the other side of the kink of
-        a ReLU.
+        In half precision, a rebuilt sample can be on the other side of the kink of a ReLU.
         """
         return "outputs" if exact and self._holds_all else "inputs"
 

@@ -65,12 +65,12 @@ class MaxPool(Operation):
 
     @cached_property
     def data_outputs(self) -> int:
-        """One, the samples. Indices keep their dtype."""
+        """One: the samples. Indices keep their dtype."""
         return 1
 
     @cached_property
     def batched_inputs(self) -> int:
-        """The only one."""
+        """The samples, the only input."""
         return 1
 
     def batch_axes(self, ndim: int) -> range:
@@ -81,7 +81,7 @@ class MaxPool(Operation):
         """The samples in a real floating dtype."""
         opened = open_array(arrays[0], native_half)
         if opened.xp.isdtype(opened.array.dtype, "complex floating"):
-            raise DTypeError(f"complex numbers have no maximum, got {opened.array.dtype}")
+            raise DTypeError(f"max pooling needs real numbers, got {opened.array.dtype}")
         self._layout(opened.array.shape)  # raises if windows do not fit
         return [opened]
 

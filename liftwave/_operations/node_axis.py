@@ -86,7 +86,7 @@ def assembled(
 ) -> Array:
     """All computed nodes of a level, from its results and from the nodes that were split.
 
-    Nodes that are both are sums. Others are missing in both only if they are zero.
+    Nodes that are both are sums. Nodes that are missing in both are zero.
     """
     split = nodes.splits[level] if level < nodes.depth else ()
     if results is not None:
@@ -94,8 +94,8 @@ def assembled(
     pairs = ((results, nodes.results[level]), (merged, split))
     parts: list[tuple[Any, Nodes]] = [(x, members) for x, members in pairs if x is not None]
     if len(parts) == 1 or set(split) & set(nodes.results[level]):
-        first, *others = [_placed(x, members, nodes.computed[level]) for x, members in parts]
-        return first + others[0] if others else first
+        first, *rest = [_placed(x, members, nodes.computed[level]) for x, members in parts]
+        return first + rest[0] if rest else first
     both = namespace_of(results).concat([x for x, _ in parts], axis=0)
     return _placed(both, (*parts[0][1], *parts[1][1]), nodes.computed[level])
 

@@ -59,7 +59,7 @@ class Operation(ABC):
     plain_dtypes : frozenset of dtype
         The dtypes of NumPy arrays that need no conversion.
     reads_channels_last : bool
-        Whether kernels read data of shape (N, C, ...) in place whose memory has the channels last,
+        Whether kernels read data of shape (N, C, ...) with the channels last in memory in place,
         and return such results.
     n_slots : int
         The number of arrays of taps among the parameters.
@@ -144,7 +144,7 @@ class Operation(ABC):
     def run_into(
         self, arrays: Sequence[Array], sizes: Sequence[int], kernels: Kernels, out: Targets
     ) -> list[Array]:
-        """As :meth:`run`. Results may be written to the arrays of ``out``, and are then these."""
+        """As :meth:`run`. Results may be written to the arrays of ``out``, which are returned."""
         return self.run(arrays, sizes, kernels)
 
     def result_shapes(self, shapes: Sequence[Shape], sizes: Sequence[int]) -> list[Shape]:
@@ -158,17 +158,17 @@ class Operation(ABC):
         return [output.shape for output in self.outputs(shapes, sizes)]
 
     def channels_last(self, ndim: int) -> Operation | None:
-        """The same operation on data whose axis 1 is moved to the end; ``None`` if it has no form.
+        """The same operation on data with axis 1 moved to the end; ``None`` if there is none.
 
-        Data and results are moved that have :meth:`dimensions_with_channels`, parameters and their
-        gradients are not.
+        Axis 1 is moved in data and results with :meth:`dimensions_with_channels`, and not in
+        parameters and their gradients.
         """
         return None
 
     def dimensions_with_channels(self, ndim: int) -> tuple[int, ...]:
         """The numbers of dimensions of data and results that have channels, for data of ``ndim``.
 
-        These are moved for :meth:`channels_last`, and have the memory format of the data.
+        Axis 1 of these is moved for :meth:`channels_last`. They have the memory format of the data.
         """
         return (ndim,)
 
@@ -188,7 +188,7 @@ class Operation(ABC):
 
     @cached_property
     def batched_inputs(self) -> int:
-        """How many leading inputs can have one more leading axis that the others do not have."""
+        """The number of leading inputs that can have one more leading axis than the others."""
         return 0
 
     def batch_axes(self, ndim: int) -> Sequence[int]:
@@ -235,8 +235,8 @@ class Operation(ABC):
     def rebuilds_precisely(self, inputs: Sequence[Array], in_memory: bool) -> bool:
         """Whether inputs that are rebuilt from the outputs keep at least half of their digits.
 
-        Asked only if :meth:`residuals` are outputs; if not, the inputs are saved instead.
-        ``in_memory`` tells whether kernels read the parameters as numbers.
+        It is only called if :meth:`residuals` are outputs. If it is false, the inputs are saved
+        instead. ``in_memory`` tells whether kernels read the parameters as numbers.
         """
         return True
 

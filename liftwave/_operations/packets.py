@@ -75,7 +75,7 @@ class PacketTransform(PlannedPackets):
         return self._channels_last if self._is_of_images(ndim) else None
 
     def dimensions_with_channels(self, ndim: int) -> tuple[int, ...]:
-        """Those of images and of packets."""
+        """The numbers of dimensions of images and of packets."""
         return (4, 5) if self._is_of_images(ndim) else (ndim,)
 
     def _is_of_images(self, ndim: int) -> bool:
@@ -117,7 +117,7 @@ class PacketTransform(PlannedPackets):
         """The bands. The inputs of the step are appended to ``inputs``, one for each level."""
         nodes = self.nodes
         results = [Results(order, self.node_axis) for order in nodes.results]
-        # Large blocks are good for devices, and needed by the derivative.
+        # Large blocks are faster on devices, and the derivative needs them.
         in_parts = type(x) is np.ndarray and inputs is None
 
         def split(block: Array, members: Nodes, level: int) -> None:

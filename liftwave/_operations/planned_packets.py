@@ -38,7 +38,7 @@ class PlannedPackets(WaveletOperation):
     nodes : PacketNodes
         The nodes that are computed.
     is_transposed : bool
-        Whether it is transposed, and so has the opposite direction.
+        Whether it is transposed, with the opposite direction.
     fixed_sizes : tuple of int or None
         The lengths of all signals that it synthesises; ``None`` if they differ from run to run.
         They are not part of the serialized form.
@@ -115,7 +115,7 @@ class PlannedPackets(WaveletOperation):
 
     @cached_property
     def needs_all_cotangents(self) -> bool:
-        """Always: cotangents of some levels are rarely missing."""
+        """True: cotangents of some levels are rarely missing."""
         return True
 
     @cached_property
@@ -142,7 +142,7 @@ class PlannedPackets(WaveletOperation):
         Raises
         ------
         ShapeError, ModeError
-            If a level is not possible, or its nodes have different lengths.
+            If a level is not valid, or its nodes have different lengths.
         """
         key = tuple(lengths)
         try:
@@ -166,10 +166,10 @@ class PlannedPackets(WaveletOperation):
             for n, pair, plan in zip(levels[-1], pairs, self.step.outline, strict=True):
                 is_lifted = isinstance(plan.wavelet, LiftingScheme)
                 if (is_lifted or plan.mode == "orthogonal") and pair[0] != pair[1]:
-                    what = "lifting" if is_lifted else "mode 'orthogonal'"
+                    cause = "lifting" if is_lifted else "mode 'orthogonal'"
                     raise ShapeError(
                         f"nodes of level {level} would have {pair[0]} and {pair[1]} samples: "
-                        f"{what} splits {n} samples unequally. Use mode 'periodization', a length "
+                        f"{cause} splits {n} samples unequally. Use mode 'periodization', a length "
                         f"that 2**{self.nodes.depth} divides, or WaveletPacket"
                     )
             levels.append([approx for approx, _ in pairs])

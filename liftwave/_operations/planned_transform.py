@@ -74,7 +74,7 @@ class PlannedTransform(WaveletOperation):
     trim_odd : bool
         Whether an approximation can have one sample more than its details (synthesis only).
     is_transposed : bool
-        Whether it is transposed, and so has the opposite direction.
+        Whether it is transposed, with the opposite direction.
     n_slots : int
         The number of arrays of taps that are parameters of the operation.
     plans : dict

@@ -1,7 +1,7 @@
-"""How much rounding errors grow when the inputs of lifting are rebuilt from its outputs.
+"""The growth of rounding errors when the inputs of lifting are rebuilt from its outputs.
 
-Undoing a step subtracts what it added, to the rounding of the larger numbers that it made. Steps
-with large gains therefore lose digits of the input.
+Undoing a step subtracts its increment from larger numbers, which were rounded. Steps with large
+gains therefore lose digits of the input.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def keeps_half_of_the_digits(growth: float, epsilon: float) -> bool:
 
 
 def growth_of_schemes(schemes: Sequence[LiftingScheme], level: int) -> float:
-    """The growth for one scheme per axis and this number of levels, which nothing exceeds by much.
+    """The approximate bound of the growth for one scheme per axis and this number of levels.
 
     Infinite if taps cannot be read, or if reading them would wait for a device.
     """
@@ -41,11 +41,11 @@ def growth_of_schemes(schemes: Sequence[LiftingScheme], level: int) -> float:
 
 
 def _growth(scheme: LiftingScheme) -> tuple[float, float]:
-    """The growth of one level, and of its approximation on the way through another level.
+    """The growth of one level, and of its approximation through another level.
 
     Both follow from the polyphase matrix at some frequencies. The first is its largest singular
-    value, the second the gain of the approximation in the analysis times that in the synthesis,
-    both relative to the determinant, which is that of the scales.
+    value. The second is the gain of the approximation in the analysis times that in the synthesis.
+    Both are relative to the determinant, which is that of the scales.
     """
     low, high = (numbers_in_memory(factor) for factor in scheme.scale)
     if low is None or high is None:

@@ -117,7 +117,7 @@ class Transform(PlannedTransform):
         else:
             dtype = None if self.is_differentiable else self.coefficient_dtype(data[0])
             if not self.is_complete:
-                from liftwave._plan.restricted import restricted  # few programs leave out bands
+                from liftwave._plan.restricted import restricted  # few programs omit bands
 
                 part = restricted(plan, self.keys, self.has_approx)
                 return self.select(kernels.analyse(data[0], part, dtype), part.names)
@@ -135,7 +135,7 @@ class Transform(PlannedTransform):
         """The same transform along the moved axes."""
         form = self._channels_last.get(ndim)
         if form is None:
-            axes = tuple([each._replace(axis=_moved(each.axis, ndim)) for each in self.axes])
+            axes = tuple([axis._replace(axis=_moved(axis.axis, ndim)) for axis in self.axes])
             form = self._channels_last[ndim] = replace(self, axes=axes, plans={})
         return form
 
@@ -223,7 +223,7 @@ class Transform(PlannedTransform):
     def residuals(
         self, shapes: Sequence[Shape], sizes: Sequence[int], *, exact: bool, parameters: bool
     ) -> Residuals:
-        """Nothing for gradients of the data; else inputs, or the outputs of lifting."""
+        """No arrays for gradients of the data; else inputs, or the outputs of lifting."""
         if not parameters or not self.keys:
             return "nothing"
         return "outputs" if exact and self.is_reversible(shapes) else "inputs"
@@ -352,7 +352,7 @@ class Transform(PlannedTransform):
         data = {key: as_json(w, taps) for key, w in wavelets.items()}
         axes = tuple(TransformAxis(a, data[id(w)], m) for a, w, m in self.axes)
         slotted = replace(self, axes=axes, n_slots=len(taps), plans={})
-        # The same form gives the same object, with its caches.
+        # Equal forms are parsed into one object, which has the caches.
         same = parse(slotted.text)
         assert isinstance(same, Transform)
         return same

@@ -192,7 +192,7 @@ def _split_back(
             cotangents[key] = back.cotangents[0]
             _add(sums, len(key), _lift_gradient(back, step))
         elif not is_missing:
-            if isinstance(step, FilterStep):  # others have no learned taps
+            if isinstance(step, FilterStep):  # other steps have no learned taps
                 _add(sums, len(key), _filter_gradient(values[key], pair, step, kernels))
             cotangents[key] = _synthesised(pair, merging, shapes, kernels)
     return cotangents.get("")
@@ -288,8 +288,8 @@ def _merge_back(
     for key, step, _ in reversed(level.synthesis_steps):
         outer, halves = cotangents.pop(key), [key + letter for letter in "ad"]
         if isinstance(step, LiftStep):
-            known = [values[key]] if step.plan.is_bijective else [values[half] for half in halves]
-            back = kernels.lift_vjp(known, [outer], step.plan, step.taps, step.scale, step.axis)
+            sources = [values[key]] if step.plan.is_bijective else [values[half] for half in halves]
+            back = kernels.lift_vjp(sources, [outer], step.plan, step.taps, step.scale, step.axis)
             for half, value, inner in zip(halves, back.inputs, back.cotangents, strict=True):
                 values.setdefault(half, value)
                 cotangents[half] = inner

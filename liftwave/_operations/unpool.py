@@ -69,7 +69,9 @@ class MaxUnpool(Operation):
         _check_integers(indices)
         shape = tuple(values.array.shape)
         if tuple(indices.shape) != shape:
-            raise ShapeError(f"indices have shape {tuple(indices.shape)}, the values {shape}")
+            raise ShapeError(
+                f"indices must have the shape {shape} of the values, got {tuple(indices.shape)}"
+            )
         return [values, Opened(indices, xp, indices.dtype)]
 
     def channels_last(self, ndim: int) -> MaxUnpool | None:
@@ -207,7 +209,7 @@ class WindowUpsample(Operation):
 
     @cached_property
     def is_plain(self) -> bool:
-        """Yes: no conversion and no check is needed."""
+        """True: no conversion and no check is needed."""
         return True
 
     def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
@@ -231,7 +233,7 @@ class WindowUpsample(Operation):
     def residuals(
         self, shapes: Sequence[Shape], sizes: Sequence[int], *, exact: bool, parameters: bool
     ) -> Residuals:
-        """None: it is linear."""
+        """No arrays: the operation is linear."""
         return "nothing"
 
     def saved(
@@ -302,7 +304,7 @@ def checked_size(
     """
     if output_size is None:
         if min(smallest) < 1:
-            raise ShapeError(f"padding leaves nothing: the result would have size {smallest}")
+            raise ShapeError(f"padding removes all samples: the result would have size {smallest}")
         return smallest
     size = passed = lengths(output_size, "output_size", ShapeTypeError)
     ndim = len(smallest)
@@ -312,7 +314,9 @@ def checked_size(
         n - s < length < n + s for n, length, s in zip(smallest, size, stride, strict=True)
     )
     if not fits or min(size) < 1:
-        raise ShapeError(f"output_size is within one stride {stride} of {smallest}, got {passed}")
+        raise ShapeError(
+            f"output_size must be within one stride {stride} of {smallest}, got {passed}"
+        )
     return size
 
 
@@ -320,7 +324,6 @@ def check_counts(shape: Sequence[int], ndim: int) -> None:
     """Raise unless an array of this shape has values along its last axes."""
     if len(shape) < ndim or 0 in shape[len(shape) - ndim :]:
         raise ShapeError(
-            f"values for windows along the last {ndim} axes are needed, got an array of shape "
-            f"{tuple(shape)}: kernel_size has one number per axis, and ndim says how many there "
-            "are"
+            f"expected values for windows along the last {ndim} axes, got an array of shape "
+            f"{tuple(shape)}: kernel_size has one number per axis, and ndim is their number"
         )

@@ -23,7 +23,7 @@ WaveletData: TypeAlias = "str | dict[str, Any]"
 
 
 def to_json(wavelet: Resolved, arrays: list[Array]) -> WaveletData:
-    """A wavelet as JSON data. Arrays of taps are appended to ``arrays``, each once."""
+    """A wavelet as JSON data. Each array of taps is appended to ``arrays`` once."""
     if isinstance(wavelet, LiftingScheme):
         steps = [[s.kind, _taps_to_json(s.taps, arrays), s.offset] for s in wavelet.steps]
         scale = [_taps_to_json(factor, arrays) for factor in wavelet.scale]

@@ -118,7 +118,7 @@ class WaveletOperation(Operation):
         sizes: Sequence[int],
         kernels: Kernels,
     ) -> list[Array]:
-        """Cotangents of the data, and of the taps if there are residuals."""
+        """Cotangents of the data, and with residuals also of the taps."""
         values, taps = self.split_inputs(saved)
         like = next(g for g in cotangents if g is not None)
         xp, dtype = array_namespace(like), like.dtype

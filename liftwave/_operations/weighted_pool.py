@@ -140,7 +140,7 @@ class WeightedPool(Operation):
     def channels_last(self, ndim: int) -> WeightedPool | None:
         """The form in which each channel is a window along the last axis.
 
-        Vectors along channels and interpolated values do not have it.
+        Vectors along channels and interpolated values do not have this form.
         """
         if ndim != self.windows.ndim + 2 or not self.per_channel or self.up == "linear":
             return None
@@ -229,8 +229,8 @@ class WeightedPool(Operation):
             plan = plan.with_channels(shape[-1])
         if not self.per_channel and not lead:
             raise ShapeError(
-                f"per_channel=False compares vectors along the axis before the last {ndim}, "
-                f"got an array of shape {tuple(shape)}, which has none: add it (x[None])"
+                f"per_channel=False compares vectors along the axis before the last {ndim}, but "
+                f"an array of shape {tuple(shape)} does not have this axis: add it (x[None])"
             )
         pooled = (*lead, *plan.outputs)
         if self.up is not None and tuple(shapes[1]) != pooled:
@@ -269,8 +269,8 @@ def _check_beta(shape: Shape, channels: Shape, plan: WindowPlan) -> None:
     axes = zip(reversed(shape), reversed(full), strict=False)
     if len(shape) > len(full) or any(n not in (1, length) for n, length in axes):
         raise ShapeError(
-            f"beta is a number, or has the shape of the windows {plan.outputs}, or of channels "
-            f"and windows {full} (each may be 1), got shape {tuple(shape)}"
+            f"beta must be a number, or have the shape of the windows {plan.outputs}, or of "
+            f"channels and windows {full} (each may be 1), got shape {tuple(shape)}"
         )
 
 
@@ -293,7 +293,7 @@ def _number(beta: Any) -> float:
     try:
         return float(beta)
     except (TypeError, ValueError):
-        raise ArgumentTypeError(f"beta is a number, got {beta!r}") from None
+        raise ArgumentTypeError(f"beta must be a number, got {beta!r}") from None
 
 
 def _beta_gradient(values: Array, beta: Array) -> Array:

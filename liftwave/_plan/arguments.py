@@ -118,7 +118,7 @@ def normalize_axes(axes: Any, ndim: int, *, unique: bool = False) -> tuple[int, 
     if unique and len(set(normalized)) != len(normalized):
         raise AxisError(f"The axes passed must be unique, got {axis_list} for an array with {ndim}")
     if unique and not normalized:
-        raise AxisError("at least one axis is needed, got axes ()")
+        raise AxisError("at least one axis is required, got axes ()")
     return normalized
 
 
@@ -128,7 +128,7 @@ def max_level(n: int, length: int) -> int:
 
 
 def undecimated_level(n: int) -> int:
-    """How often ``n`` is divisible by two.
+    """The number of times that ``n`` is divisible by two.
 
     Raises
     ------
@@ -181,7 +181,7 @@ _DEEPEST = 1000
 
 
 def useful_level(sizes: Sequence[int], wavelets: Sequence[Resolved]) -> int:
-    """The largest level with a coefficient free of boundary effects along every axis."""
+    """The largest level with a coefficient without boundary effects along every axis."""
     levels = map(max_level, sizes, [w.dec_len for w in wavelets])
     return min(levels, default=0)
 

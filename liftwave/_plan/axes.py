@@ -214,8 +214,8 @@ def check_lengths(shape: tuple[int, ...], plans: tuple[AxisPlan, ...], level: in
             check_lifting_mode(plan.wavelet, plan.mode)
     for depth in range(1, level + 1):
         for plan in plans:
-            what = f"axis {plan.axis} of shape {shape} at level {depth}"
-            lengths[plan.axis], _ = band_lengths(lengths[plan.axis], plan.wavelet, plan.mode, what)
+            name = f"axis {plan.axis} of shape {shape} at level {depth}"
+            lengths[plan.axis], _ = band_lengths(lengths[plan.axis], plan.wavelet, plan.mode, name)
 
 
 class Merge(NamedTuple):
@@ -262,7 +262,7 @@ def plan_merges(
 def _pair_shapes(
     key: str, shapes: dict[str, tuple[int, ...]], axis: int
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Shapes of a band and its sibling; a missing band gets its length from the other bands."""
+    """Shapes of a band and its sibling. The other bands determine the length of a missing band."""
     pair = [shapes.get(key + letter) for letter in "ad"]
     sibling = pair[0] or pair[1]
     assert sibling is not None  # the key is that of one of them
@@ -298,7 +298,7 @@ def fitting_shape(
 
 
 def used_length(n: int, lengths: Mapping[str, int], plan: AxisPlan) -> int:
-    """How many of the ``n`` samples of an approximation fit the other bands, by their letters."""
+    """The number of the ``n`` samples of an approximation that fit the other bands' lengths."""
     if "d" in lengths:
         return fitting_length(n, lengths["d"], plan.wavelet, plan.mode)
     if "a" in lengths:

@@ -109,7 +109,7 @@ class FilterPlan:
         return self._transposed(analysis_padding, self.n_out == self.stride * self.extend.n)
 
     def shortened(self, n_out: int) -> FilterPlan:
-        """The plan of the first ``n_out`` outputs. This plan must have no fold."""
+        """The plan of the first ``n_out`` outputs, for a plan without a fold."""
         return replace(self, n_out=n_out, fold=Extension(n_out))
 
     def _transposed(self, padding_of: Padding, is_whole: bool) -> FilterPlan:
@@ -175,7 +175,7 @@ def synthesis_padding(n_in: int, start: int, stop: int, taps: Dilated) -> tuple[
 
 
 def _examples(n: int, length: int) -> tuple[int, ...]:
-    """Lengths that need all rows which ``n`` needs: for a symbol, an even and an odd one."""
+    """Lengths that need the same rows as ``n``: for a symbol, an even and an odd length."""
     return (2 * length, 2 * length + 1) if is_symbol(n) else (n,)
 
 

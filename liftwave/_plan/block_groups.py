@@ -22,7 +22,7 @@ from liftwave._plan.blocks import (
 )
 
 MOST_REDUNDANCY = 1.25
-"""Levels are computed together as long as blocks read at most so many times what they own."""
+"""The largest ratio of samples read to samples owned for levels that are computed together."""
 
 
 def batch_blocks(n: int, bounds: Sequence[int], levels: int) -> list[AnalysisBlock]:
@@ -68,7 +68,7 @@ class AnalysisGroup(NamedTuple):
 
     @property
     def redundancy(self) -> float:
-        """How many times each sample is read, on the average."""
+        """The average number of times that each sample is read."""
         return prod(
             sum(span.length for block in blocks for span in block.reads)
             / max(1, blocks[-1].owned.stop)
@@ -90,7 +90,7 @@ class SynthesisGroup(NamedTuple):
 
     @property
     def redundancy(self) -> float:
-        """How many times each coefficient of the coarsest level is read, on the average."""
+        """The average number of times that each coefficient of the coarsest level is read."""
         return prod(_redundancy(blocks) for blocks in self.axes)
 
 
@@ -168,9 +168,9 @@ def synthesis_groups(
     bounds : sequence of sequence of sequence of int
         For each level, finest first, the bounds of the blocks of its result along each axis.
     most_redundancy : float
-        How many times the coefficients of the coarsest level of a group are read, at most.
+        The largest number of times that coefficients of the coarsest level of a group are read.
     whole_below : int
-        An approximation of at most so many samples is one block.
+        The largest number of samples of an approximation that is one block.
     """
     groups: list[SynthesisGroup] = []
     remaining = len(bounds)

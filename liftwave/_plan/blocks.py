@@ -1,9 +1,10 @@
 r"""Blocks of a transform: the samples that a part of the coefficients needs, as plain data.
 
 An array that does not fit into memory is transformed block by block. A block is the public
-transform of a part of the array, under the same boundary mode. At an end of the array the block
-ends, too, so its extension is that of the array. At an inner end the extension is wrong, and spoils
-a margin. A block therefore reads more samples than it owns, and its results are cropped.
+transform of a part of the array, with the same boundary mode. At an end of the array, the block
+ends, too, so its extension is that of the array. At an inner end, the extension is wrong, and so
+are the results in a margin. A block therefore reads more samples than it owns, and its results are
+cropped.
 
 All numbers are per axis, and nothing here depends on samples or on a library of arrays.
 """
@@ -32,12 +33,12 @@ class Span(NamedTuple):
 
     @property
     def length(self) -> int:
-        """How many there are."""
+        """The count of these numbers."""
         return self.stop - self.start
 
 
 class Reach(NamedTuple):
-    """How many more numbers a level reads before and after those at its own place."""
+    """The numbers of values that a level reads before and after those at its own place."""
 
     before: int
     after: int
@@ -73,14 +74,14 @@ class AnalysisBlock(NamedTuple):
     owned : Span
         The samples at the place of the coefficients that it returns.
     reads : tuple of Span
-        The samples that it transforms, in this order. There are several where a block goes around
-        the ends.
+        The samples that it transforms, in this order. There are several spans if a periodic block
+        crosses the ends.
     crops : tuple of Spans
         The part of the bands of the block that it returns, for each level, finest first.
     places : tuple of Spans
-        Where this part is in the bands of the array, for each level, finest first.
+        The place of this part in the bands of the array, for each level, finest first.
     margins : Reach
-        How many of the samples that it transforms are before and after those it owns.
+        The numbers of transformed samples before and after those that it owns.
     """
 
     owned: Span
@@ -109,7 +110,7 @@ class SynthesisBlock(NamedTuple):
 
     @property
     def places(self) -> tuple[Span]:
-        """Where its samples are in the result."""
+        """The place of its samples in the result."""
         return (self.owned,)
 
 
@@ -122,9 +123,9 @@ def stride_of(plan: AxisPlan) -> int:
 
 
 def analysis_reach(plan: AxisPlan, depth: int = 0) -> Reach:
-    """What coefficient ``k`` of level ``depth`` reads, with ``s`` samples per coefficient.
+    """The reach of coefficient ``k`` of level ``depth``, with ``s`` samples per coefficient.
 
-    These are the samples from ``s k - before`` to ``s k + s - 1 + after``.
+    It reads the samples from ``s k - before`` to ``s k + s - 1 + after``.
     """
     wavelet, mode = plan.wavelet, plan.mode
     _check_local(plan)
@@ -139,7 +140,7 @@ def analysis_reach(plan: AxisPlan, depth: int = 0) -> Reach:
 
 
 def synthesis_reach(plan: AxisPlan, depth: int = 0) -> Reach:
-    """What samples ``s k … s k + s - 1`` read: coefficients ``k - before … k + after``."""
+    """The reach of samples ``s k … s k + s - 1``: coefficients ``k - before … k + after``."""
     wavelet, mode = plan.wavelet, plan.mode
     _check_local(plan)
     if isinstance(wavelet, LiftingScheme):
@@ -156,13 +157,14 @@ def synthesis_reach(plan: AxisPlan, depth: int = 0) -> Reach:
 def _check_local(plan: AxisPlan) -> None:
     if plan.mode == "orthogonal":
         raise ModeError(
-            "mode 'orthogonal' does not support transforms in blocks (of dask or Zarr), whose ends "
-            "would have functions of their own: use another mode, or an array in memory"
+            "mode 'orthogonal' does not support transforms in blocks (of dask or Zarr), because "
+            "the ends of each block would be transformed differently: use another mode, or an "
+            "array in memory"
         )
 
 
 def _lifted_reach(scheme: LiftingScheme, plan: AxisPlan, depth: int, *, inverse: bool) -> Reach:
-    """Follow what both channels depend on through the steps, in the order of execution."""
+    """The samples that both channels depend on, followed through the steps in their order."""
     undecimated = isinstance(plan.mode, Undecimated)
     unit = 1 if inverse or undecimated else 2
     # The even and the odd sample of a pair; without downsampling both channels are the signal.
@@ -192,7 +194,7 @@ def _steps(scheme: LiftingScheme, plan: AxisPlan, depth: int) -> list[tuple[int,
 def cuts(n: int, bounds: Sequence[int], unit: int, shortest: int) -> list[int]:
     """The ends of blocks of an axis: 0, the bounds between chunks rounded to ``unit``, ``n``.
 
-    A bound is left out if a block would be shorter than ``shortest``.
+    A bound is omitted if a block would be shorter than ``shortest``.
     """
     ends = [0]
     for bound in bounds:
@@ -203,12 +205,12 @@ def cuts(n: int, bounds: Sequence[int], unit: int, shortest: int) -> list[int]:
 
 
 def _shortest(reaches: Sequence[Reach], unit: int) -> int:
-    """The least length of a block: an extension at an end reads samples of this block only."""
+    """The smallest length of a block: an extension at an end only reads samples of this block."""
     return unit * (2 * max(1, *(max(reach) for reach in reaches)) + 2)
 
 
 def _around(first: int, last: int, n: int, period: int) -> tuple[Span, ...]:
-    """The spans of ``n`` samples that are at ``first … last - 1`` if the ends are joined.
+    """The spans of ``n`` samples at ``first … last - 1`` of a periodic signal.
 
     ``period`` is ``n``, or ``n + 1`` if the last sample is repeated before the ends are joined.
     """
@@ -241,8 +243,8 @@ def analysis_blocks(
 ) -> list[AnalysisBlock] | None:
     """The blocks of ``n`` samples that compute ``levels`` levels together.
 
-    ``depth`` is the number of levels before. ``None`` if blocks cannot compute so many levels
-    together, because a level goes around the ends of its own, longer input.
+    ``depth`` is the number of levels before. ``None`` if blocks cannot compute this many levels
+    together, because a level is periodic with the length of its own, longer input.
     """
     stride = stride_of(plan)
     unit = stride**levels
@@ -269,7 +271,7 @@ def analysis_blocks(
         places = tuple(
             _places(start, stop, n, stride ** (j + 1), lengths[j]) for j in range(levels)
         )
-        crops = tuple(_moved(each, first // stride ** (j + 1)) for j, each in enumerate(places))
+        crops = tuple(_moved(spans, first // stride ** (j + 1)) for j, spans in enumerate(places))
         margins = Reach(start - first, last - stop)
         blocks.append(AnalysisBlock(Span(start, stop), reads, crops, places, margins))
     return blocks
@@ -281,7 +283,7 @@ def _period(n: int, plan: AxisPlan) -> int:
 
 
 def _places(start: int, stop: int, n: int, factor: int, lengths: BandLengths) -> Spans:
-    """The coefficients at the place of samples; the last block has all that follow."""
+    """The coefficients at the place of samples; the last block also has all further ones."""
     approx, detail = (
         (Span(start // factor, length if stop == n else stop // factor),) for length in lengths
     )
@@ -291,7 +293,7 @@ def _places(start: int, stop: int, n: int, factor: int, lengths: BandLengths) ->
 def _moved(spans: Spans, offset: int) -> Spans:
     """The spans counted from another place."""
     approx, detail = (
-        tuple(Span(start - offset, stop - offset) for start, stop in each) for each in spans
+        tuple(Span(start - offset, stop - offset) for start, stop in band) for band in spans
     )
     return Spans(approx, detail)
 
@@ -320,7 +322,7 @@ def synthesis_blocks(
     """The blocks of the samples that are synthesised from these levels together, finest first.
 
     ``depth`` is the number of finer levels that follow, and ``bounds`` are those of the samples.
-    ``None`` if blocks cannot compute so many levels together.
+    ``None`` if blocks cannot compute this many levels together.
     """
     stride, n = stride_of(plan), levels[0].n
     reaches = [synthesis_reach(plan, depth + j) for j in range(len(levels))]

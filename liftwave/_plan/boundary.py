@@ -35,7 +35,7 @@ MODES: tuple[Mode, ...] = (*EXTENSION_MODES, "orthogonal")
 """All modes. ``"orthogonal"`` has its own filters at the ends (``interval.py``)."""
 
 PERIODIC_MODES: tuple[Mode, ...] = ("periodic", "periodization")
-"""The modes that join the ends of a signal, unless its length must be made even."""
+"""The periodic modes, except for lengths that must be made even."""
 
 LIFTING_MODES: tuple[Mode, ...] = ("periodization", "reflect", "symmetric", "zero", "constant")
 
@@ -86,7 +86,7 @@ class Extension:
         ``left[-1]`` is the sample just before the signal, ``right[0]`` the one
         just after it. A row is a tuple of ``(index, weight)``. An empty row is zero.
     joined : bool
-        Whether the ends are joined: sample ``i`` is sample ``i % n``, however far it is, without
+        Whether the signal is periodic: sample ``i`` is sample ``i % n`` for any ``i``, without
         rows.
     symbolic_mode : Mode or None
         The boundary mode, if ``n`` is a symbol of torch. The rows are then empty: they are
@@ -153,12 +153,12 @@ def _fold(rows: Sequence[Row]) -> Fold | None:
 
 
 def check_extends(mode: Mode, what: str) -> None:
-    """Raise if a mode has no samples beyond the ends of a signal.
+    """Raise if a mode does not extend signals.
 
     Raises
     ------
     ModeError
-        If it has none. ``what`` is the function that needs them.
+        If it does not. ``what`` is the function that needs the extension.
     """
     if mode not in EXTENSION_MODES:
         raise ModeError(

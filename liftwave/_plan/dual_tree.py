@@ -133,7 +133,7 @@ def _axis_level(
         analysis_padding(n, 0, count, Dilated(length, phase, stride, dilation))
         for *_, phase in pairs
     ]
-    left, right = (max(each) for each in zip(*paddings, strict=True))
+    left, right = (max(counts) for counts in zip(*paddings, strict=True))
     extend = Extension(n, sides.rows(-left, 0), sides.rows(n, n + right))
     halves = []
     for filters, parities, phase in pairs:

@@ -25,8 +25,8 @@ class IntervalPlan:
     n : int
         The number of samples.
     analysis : FilterPlan
-        The analysis by :attr:`filters`. The coefficients of both ends are replaced. Of an odd
-        length, the approximation has one more, which is one of the last end.
+        The analysis by :attr:`filters`. The coefficients of both ends are replaced. For an odd
+        length, the approximation has one more coefficient, at the last end.
     filters : (tuple of float, tuple of float)
         The analysis filters, with zeros at the beginning or at the end: see :func:`_aligned`.
     inside : int
@@ -51,7 +51,7 @@ class IntervalPlan:
         return interval_lengths(self.n)
 
     def shortened(self, n: int) -> IntervalPlan:
-        """The plan of the first ``n`` samples: always of all, as none is in excess."""
+        """The plan of the first ``n`` samples, which are always all samples."""
         assert n == self.n
         return self
 
@@ -60,9 +60,8 @@ def interval_plan(n: int, dec_lo: tuple[float, ...], dec_hi: tuple[float, ...]) 
     """The plan of ``n`` samples for an orthonormal pair of filters."""
     if is_symbol(n):
         raise ExportError(
-            "mode 'orthogonal' needs lengths that are numbers, but the graph has a dynamic one: "
-            "functions at the end depend on its parity. Export with a fixed length, or use "
-            "another mode"
+            "mode 'orthogonal' needs fixed lengths, but the graph has a dynamic one: the functions "
+            "at the end depend on its parity. Export with a fixed length, or use another mode"
         )
     first, *last = ends(dec_lo, dec_hi)
     filters, taps = _aligned((dec_lo, dec_hi), first.counts)
@@ -76,8 +75,8 @@ def interval_plan(n: int, dec_lo: tuple[float, ...], dec_hi: tuple[float, ...]) 
 def _aligned(filters: Filters, before: tuple[int, int]) -> tuple[Filters, Dilated]:
     """The filters for these numbers of coefficients before the first ones inside, and their places.
 
-    Both bands have one plan, since kernels compute them together. So the filters begin with zeros
-    in the band that has more coefficients before, and end with zeros in the other one.
+    Both bands have one plan, because kernels compute them together. Therefore the filter of the
+    band that has more coefficients before begins with zeros, and the other filter ends with zeros.
     """
     fewest, most = min(before), max(before)
     low, high = (

@@ -1,7 +1,8 @@
 r"""The functions of orthonormal wavelets at the ends of a signal (mode ``"orthogonal"``).
 
-Filters that lie inside the signal keep their outputs. They leave a small space of vectors at each
-end. The low-pass and the high-pass functions of an end are an orthonormal basis of its space.
+The outputs of filters inside the signal do not change. The orthogonal complement of these filters
+is a small space at each end. The low-pass and the high-pass functions of an end are an orthonormal
+basis of its space.
 Together with the filters inside they are an orthonormal basis of all signals, so the transform is
 an orthogonal matrix: it has as many coefficients as samples, and its transpose is its inverse.
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 # Each step of the purification squares the error of a projection: 4 suffice from 0.01.
 _PURIFICATIONS = 4
-# A vector of length 1 that is nearer to the span of others than this adds nothing to it.
+# A vector of length 1 that is nearer to the span of other vectors than this is in the span.
 _DEPENDENT = 1e-10
 
 
@@ -92,7 +93,7 @@ def _end(space: _Space, n_low: int, *, forward: bool) -> End:
     low, high = space.functions(n_low)
     rows = [np.concatenate(pair) for pair in zip(space.inside, (low, high), strict=True)]
     # A space has rows from the inside to the end, and counts samples from the end.
-    low, high, *rows = (_turned(each, forward=forward) for each in (low, high, *rows))
+    low, high, *rows = (_turned(matrix, forward=forward) for matrix in (low, high, *rows))
     return End(np.concatenate([low, high]), (len(low), len(high)), (rows[0], rows[1]))
 
 
@@ -148,8 +149,8 @@ class _Space:
         return result
 
     def _residual(self, vector: Matrix, basis: Sequence[Matrix]) -> Matrix | None:
-        """The normalized part of the projection that is orthogonal to the basis, if it has one."""
-        for _ in range(2):  # the second run removes what cancellation left in the first
+        """The normalized part of the projection orthogonal to the basis, unless it is zero."""
+        for _ in range(2):  # the second run removes the rounding errors of the first
             vector = (self.projection * vector).sum(axis=1)
             for other in basis:
                 vector = vector - other * (other * vector).sum()
@@ -208,8 +209,8 @@ def _polynomials(places: Matrix) -> Iterable[Matrix]:
 def _sampled(functions: Matrix) -> Matrix:
     """The functions of degrees 0, 1, … rotated so that coefficients of polynomials are smooth.
 
-    The coefficients of a polynomial are then, at each end, samples of a polynomial of its degree.
-    So details of coarser levels stay small.
+    At each end, the coefficients of a polynomial are then samples of a polynomial of its degree.
+    Therefore details of coarser levels stay small.
     """
     if len(functions) < 2:
         return functions

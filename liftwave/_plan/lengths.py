@@ -48,7 +48,7 @@ def band_lengths(n: int, wavelet: Resolved, mode: AxisMode, what: str = "axis") 
         If ``n`` is 0, or 1 under ``reflect`` or ``antireflect`` with a filter
         bank, or too short for the filters under ``orthogonal``.
     ModeError
-        If lifting is not defined under the mode.
+        If lifting is not defined for the mode.
     """
     if n < 1:
         raise ShapeError(
@@ -96,11 +96,11 @@ def signal_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: AxisMod
             return _critical_length(n_approx, n_detail)
     elif mode == "orthogonal":
         n = _critical_length(n_approx, n_detail)
-        what = f"a signal with {n_approx} approximation and {n_detail} detail coefficients"
-        _check_interval_length(n, wavelet.dec_len, what)
+        name = f"a signal with {n_approx} approximation and {n_detail} detail coefficients"
+        _check_interval_length(n, wavelet.dec_len, name)
         return n
     if n_approx < 1:
-        raise ShapeError(f"{n_approx} coefficients are too few: at least one is needed")
+        raise ShapeError(f"{n_approx} coefficients are too few: at least one is required")
     if n_approx != n_detail:
         raise ShapeError(
             "Coefficients arrays must have the same size: "
@@ -114,25 +114,25 @@ def signal_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: AxisMod
     if n < 1:
         raise ShapeError(
             f"{n_approx} coefficients are too few to synthesise with {wavelet.rec_len} taps "
-            f"under mode {mode!r}: at least {wavelet.rec_len // 2} are needed"
+            f"under mode {mode!r}: at least {wavelet.rec_len // 2} are required"
         )
     return n
 
 
 def _critical_length(n_approx: int, n_detail: int) -> int:
-    """The number of samples of as many coefficients: of lifting, or of orthogonal transforms."""
+    """The number of samples, equal to that of all coefficients (lifting, orthogonal mode)."""
     if _are_symbols(n_approx, n_detail):
         return n_approx + n_detail
     if n_approx - n_detail not in (0, 1) or n_approx < 1:
         raise ShapeError(
-            "coefficient shape mismatch: lifting schemes and mode 'orthogonal' have as many "
+            "coefficient shape mismatch: lifting schemes and mode 'orthogonal' need as many "
             f"approximation as detail coefficients, or one more; got {n_approx} and {n_detail}"
         )
     return n_approx + n_detail
 
 
 def fitting_length(n_approx: int, n_detail: int, wavelet: Resolved, mode: AxisMode) -> int:
-    """How many of ``n_approx`` reconstructed coefficients fit ``n_detail`` details.
+    """The number of ``n_approx`` reconstructed coefficients that fit ``n_detail`` details.
 
     A level of odd length is reconstructed with one sample too many, which is
     dropped. Lifting and mode ``orthogonal`` reconstruct the exact length.
@@ -157,7 +157,7 @@ def _are_symbols(*lengths: int) -> bool:
 
 
 def check_lifting_mode(scheme: LiftingScheme, mode: AxisMode) -> None:
-    """Raise if lifting is not defined under ``mode``."""
+    """Raise if lifting is not defined for ``mode``."""
     mode = mode.boundary if isinstance(mode, Undecimated) else mode
     if mode not in LIFTING_MODES:
         raise ModeError(
@@ -184,8 +184,8 @@ def check_interval(bank: FilterBank) -> None:
     known_wavelet: Any = as_pywt(bank)
     if not bank.orthogonal and not known_wavelet.orthogonal:
         raise ModeError(
-            f"mode 'orthogonal' needs an orthonormal wavelet, and {bank!r} is none (to 1e-8). Use "
-            "a wavelet of the families 'haar', 'db', 'sym' or 'coif', or another mode"
+            f"mode 'orthogonal' needs an orthonormal wavelet (to 1e-8), got {bank!r}. Use a "
+            "wavelet of the families 'haar', 'db', 'sym' or 'coif', or another mode"
         )
 
 

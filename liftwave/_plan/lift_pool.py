@@ -86,7 +86,7 @@ class LiftPoolPlan:
 
     @property
     def extends_signal(self) -> bool:
-        """Whether filters read the extension of the signal, and not that of its halves."""
+        """Whether filters read the extension of the signal, not of its even or odd samples."""
         return self.padding == "signal"
 
     @cached_property
@@ -120,7 +120,7 @@ class LiftPoolPlan:
             return self.extension(half)
         if is_symbol(n):
             raise ExportError(
-                'padding="signal" needs lengths that are known: export with fixed lengths, or use '
+                'padding="signal" needs known lengths: export with fixed lengths, or use '
                 'padding="reflect"'
             )
         before = (self.kernel - 1) // 2

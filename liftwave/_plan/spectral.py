@@ -8,7 +8,7 @@ from typing import Any
 
 _FACTORS = (2, 3, 5, 7)
 
-# Lengths of 8 to 15 times a power of two: at most a seventh longer, and good for all libraries.
+# Lengths of 8 to 15 times a power of two: at most a seventh longer, and fast in all libraries.
 _MULTIPLES = (8, 9, 10, 12, 14, 15)
 
 

@@ -19,7 +19,7 @@ class SqueezePlan:
     voices : float
         Rows per octave. Frequency ``f`` has the row ``round(voices * log2(highest / f))``.
     count : int
-        The number of rows. Coefficients of frequencies beyond them are left out.
+        The number of rows. Coefficients of frequencies beyond them are omitted.
     factors : ndarray of float64, shape (rows,)
         The factor of the coefficients of each row of the transform.
     """

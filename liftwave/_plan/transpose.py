@@ -179,7 +179,7 @@ def _adjoint_of_synthesis(plan: SynthesisPlan) -> AnalysisPlan:
 
 
 def _transposed_synthesis(level: SynthesisLevel, used: Shape) -> AnalysisLevel:
-    """The adjoint of a level whose result is used only up to shape ``used``."""
+    """The adjoint of a level, if only the part of shape ``used`` of its result is used."""
     transposed_steps: dict[str, Step] = {}
     transpose = _once(transposed_synthesis_step if used == level.shape else _of_shortened(used))
     for key, step, _ in reversed(level.synthesis_steps):

@@ -17,7 +17,7 @@ _HALF_POWER = 0.5**0.5
 
 
 class Undecimated(NamedTuple):
-    """What an undecimated transform has in place of a boundary mode.
+    """The options of an undecimated transform, in place of a boundary mode.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class Undecimated(NamedTuple):
         Whether analysis and synthesis share the factor 1/2 of a level equally. Otherwise it is part
         of the synthesis.
     boundary : str
-        The mode by which an analysis extends the input of each level. A synthesis is periodic.
+        The mode with which an analysis extends the input of each level. A synthesis is periodic.
     """
 
     alignment: Literal["centred", "causal"]

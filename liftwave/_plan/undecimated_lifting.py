@@ -53,13 +53,13 @@ class WholeLiftPlan:
     n : int
         Length of the signal and of both bands.
     mode : str
-        The boundary mode, by which each source is extended.
+        The boundary mode, which extends each source.
     steps : tuple of WholeStep
         The steps in the order of execution.
     weight : float
         1 for an analysis, 1/2 for a synthesis, and the same for their transposes.
     factor : float
-        The factor that the scales of both bands have in common, which they contain.
+        The common factor in the scales of both bands.
     native : dict
         The native plan of each family of kernels.
     """
@@ -116,7 +116,7 @@ def whole_scales(scheme: LiftingScheme, factor: float) -> tuple[Any, Any]:
 
 
 def nearest_place(place: int, n: int, mode: Mode) -> int:
-    """The shortest offset that leads to the same samples: at most the length of the signal."""
+    """The smallest offset of the same samples, at most the length of the signal."""
     if mode in ("zero", "constant"):
         return max(-n, min(n, place))
     period = {"symmetric": 2 * n, "reflect": max(2 * n - 2, 1)}.get(mode, n)

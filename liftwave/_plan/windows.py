@@ -60,9 +60,9 @@ class WindowPlan(NamedTuple):
         )
 
     def with_channels(self, count: int) -> WindowPlan:
-        """The same windows on arrays with ``count`` channels behind the spatial axes.
+        """The same windows on arrays with ``count`` channels after the spatial axes.
 
-        Each channel is a window of its own along the added axis.
+        Each channel is a separate window along the added axis.
         """
         added = (1, 1, 0, 1, count, count)
         return WindowPlan(*((*row, number) for row, number in zip(self, added, strict=True)))
@@ -108,8 +108,8 @@ class WindowArguments(NamedTuple):
         if len(shape) < self.ndim:
             raise ShapeError(
                 f"kernel_size {self.kernel} pools the last {self.ndim} axes, got an array of "
-                f"shape {tuple(shape)}: an int for kernel_size with ndim={len(shape)}, or a "
-                f"kernel_size for {len(shape)} axes, would fit"
+                f"shape {tuple(shape)}: pass an int for kernel_size and ndim={len(shape)}, or a "
+                f"kernel_size for {len(shape)} axes"
             )
         inputs = tuple(shape[len(shape) - self.ndim :])
         if 0 in inputs:
@@ -183,7 +183,7 @@ def _validated(
     dilations = per_axis("dilation", dilation, dims, 1)
     if any(2 * p > k for k, p in zip(kernel, pads, strict=True)):
         raise WindowError(
-            f"padding is at most half the kernel_size, got padding {pads} for {kernel}"
+            f"padding must be at most half the kernel_size, got padding {pads} for {kernel}"
         )
     return WindowArguments(kernel, strides, pads, dilations, ceil_mode)
 
@@ -208,13 +208,13 @@ def window_plan(
 def axis_count(kernel_size: Any, ndim: int | None) -> int:
     """The number of spatial axes: a sequence's length, or ``ndim``, or 2."""
     several = is_several(kernel_size)
-    length = len(items(kernel_size, "kernel_size has to be integers")) if several else None
+    length = len(items(kernel_size, "kernel_size must be integers")) if several else None
     if ndim is not None:
         ndim = _integer("ndim", ndim)
         if not 1 <= ndim <= _MOST_AXES or length not in (None, ndim):
             raise WindowError(
-                f"ndim is the number of spatial axes, from 1 to {_MOST_AXES}, got ndim={ndim} with "
-                f"kernel_size {kernel_size}"
+                f"ndim must be the number of spatial axes, from 1 to {_MOST_AXES}, got ndim={ndim} "
+                f"with kernel_size {kernel_size}"
             )
         return ndim
     if length == 0:
@@ -225,22 +225,22 @@ def axis_count(kernel_size: Any, ndim: int | None) -> int:
 def per_axis(name: str, value: Any, ndim: int, least: int) -> Ints:
     """One integer for each of ``ndim`` axes, from ``least`` to 2**31 - 1."""
     if is_several(value):
-        numbers = tuple(_integer(name, v) for v in items(value, f"{name} has to be integers"))
+        numbers = tuple(_integer(name, v) for v in items(value, f"{name} must be integers"))
         if len(numbers) == 1:
             numbers *= ndim
     else:
         numbers = (_integer(name, value),) * ndim
     if len(numbers) != ndim:
-        raise WindowError(f"{name} is one number or {ndim}, one per spatial axis, got {value}")
+        raise WindowError(f"{name} must be one number or {ndim}, one per spatial axis, got {value}")
     if min(numbers) < least:
-        raise WindowError(f"{name} is at least {least}, got {value}")
+        raise WindowError(f"{name} must be at least {least}, got {value}")
     if max(numbers) > _LARGEST:
-        raise WindowError(f"{name} is at most {_LARGEST}, got {value}")
+        raise WindowError(f"{name} must be at most {_LARGEST}, got {value}")
     return numbers
 
 
 def _integer(name: str, value: Any) -> int:
-    return whole_number(value, f"{name} has to be an integer or a sequence of them")
+    return whole_number(value, f"{name} must be an integer or a sequence of integers")
 
 
 def _outputs(kernel: int, stride: int, padding: int, dilation: int, n: int, ceil: bool) -> int:
@@ -252,8 +252,9 @@ def _outputs(kernel: int, stride: int, padding: int, dilation: int, n: int, ceil
         count -= 1  # the last window would begin after the end
     if count < 1:
         raise WindowError(
-            f"no window fits: one spans {extent} of {n} samples with padding {padding} "
-            f"(kernel_size {kernel}, dilation {dilation}); a smaller kernel or ceil_mode would"
+            f"no window fits: it spans {extent} samples, but the signal has {n} with padding "
+            f"{padding} (kernel_size {kernel}, dilation {dilation}); use a smaller kernel, or "
+            "ceil_mode"
         )
     # Only windows that begin before the first sample can miss all samples.
     starts = range(-padding, min(0, count * stride - padding), stride)

@@ -17,7 +17,7 @@ _RENAMED = {"compress": "sparsify"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; every user error gives one line on stderr, and status 2.
+    """Run the command line. Every user error prints one line on stderr, and returns status 2.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def _quiet_logging() -> Iterator[None]:
-    """Suppress logs of libraries: their exceptions say the same, in one line."""
+    """Suppress logs of libraries, which only repeat their exceptions."""
     last, logging.lastResort = logging.lastResort, logging.NullHandler()
     try:
         yield
@@ -49,12 +49,12 @@ def _quiet_logging() -> Iterator[None]:
 
 
 def _current(arguments: list[str]) -> list[str]:
-    """The arguments with the present name of the command."""
+    """The arguments with the current name of the command."""
     if not arguments or arguments[0] not in _RENAMED:
         return arguments
     old, *rest = arguments
     new = _RENAMED[old]
-    warnings.warn(f"the command {old!r} is now called {new!r}", stacklevel=2)
+    warnings.warn(f"the command {old!r} was renamed to {new!r}", stacklevel=2)
     return [new, *rest]
 
 
@@ -71,13 +71,13 @@ def _run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return _fail("interrupted")
     except BrokenPipeError:
-        # The reader closed the pipe, so nothing more must be flushed to it.
+        # The reader closed the pipe, so no more data can be flushed to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ValueError, TypeError, OSError, MemoryError, OverflowError, KeyError) as error:
         return _fail(_described(error))
     except Exception as error:
-        # Errors of the command line's library about wrong arguments; other errors are bugs.
+        # The command line's library raises these for wrong arguments; other errors are bugs.
         if not hasattr(error, "format_message"):
             raise
         return _fail(error.format_message())
@@ -101,6 +101,6 @@ def _say(kind: str, message: str) -> None:
 
 def run() -> None:
     """Entry point of the console script."""
-    # So that a half-written file is removed.
+    # This removes files that are only partly written.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     sys.exit(main())

@@ -48,7 +48,7 @@ from liftwave.errors import FileError
 
 
 def _examples(*commands: str) -> str:
-    """The end of a command's help: one example on each line, for any terminal width."""
+    """The end of a command's help: one example per line, for any terminal width."""
     return "\n\n".join(["[bold]Examples[/bold]", *(f"liftwave {command}" for command in commands)])
 
 
@@ -117,8 +117,8 @@ def decompose_command(
 ) -> None:
     """Decompose a file into wavelet coefficients.
 
-    Into a .zarr folder, files of any size (.zarr, .h5, .npy) are decomposed block by block. The
-    same command continues a run that was interrupted.
+    With a .zarr folder as target, files of any size (.zarr, .h5, .npy) are decomposed block by
+    block. The same command continues a run that was interrupted.
     """
     choice = Choice(wavelet, lifting, integer)
     if is_folder(target):
@@ -209,12 +209,12 @@ def sparsify_command(
     force: ForceOption = False,
     large: LargeOption = False,
 ) -> None:
-    """Show how few coefficients carry a signal.
+    """Show how few coefficients represent a signal.
 
     Without a file to write, a table lists the quality for several shares of the
     coefficients. Otherwise, only the largest coefficients are kept: an .npz file
     gets the coefficients ('reconstruct' reads them), any other file the
-    reconstructed data. This is no file compression: nothing is coded.
+    reconstructed data. This is not file compression, because nothing is coded.
     """
     if not 0 < keep <= 1:
         raise typer.BadParameter(f"--keep must be above 0 and at most 1, got {keep}")
@@ -243,13 +243,13 @@ def sparsify_command(
 
 def _sparsified(target: Path, media: Media, d: Decomposition, keep: float, zstd: bool) -> str:
     """Write the result, and describe it in a line."""
-    kept, result = sparse(media, d, keep)
+    sparse_bands, result = sparse(media, d, keep)
     if target.suffix.lower() == ".npz":
-        write_decomposition(target, kept, media, zstd=zstd)
+        write_decomposition(target, sparse_bands, media, zstd=zstd)
     else:
         write(target, result)
-    total = sum(band.size for band in kept.bands.values())
-    nonzero = sum(int(np.count_nonzero(band)) for band in kept.bands.values())
+    total = sum(band.size for band in sparse_bands.bands.values())
+    nonzero = sum(int(np.count_nonzero(band)) for band in sparse_bands.bands.values())
     count = total if keep == 1 else nonzero
     quality = console.quality(console.psnr(media.array, result.array, media.peak))
     return f"{target}: {count} of {total} coefficients ({count / total:.2%}), {quality}"
@@ -292,7 +292,7 @@ def mra_command(
 
     S is smooth, and D1, D2, … are details from fine to coarse. An .npz file
     gets an array for each, an .npy file all in one array. As a sound or a .tif
-    image, each has a file of its own: part.wav becomes part-S3.wav and others.
+    image, each gets a separate file: part.wav becomes part-S3.wav and others.
     """
     from liftwave.cli.mra import split
 
@@ -340,7 +340,7 @@ def _decomposed(
 ) -> Decomposition:
     if choice.integer and media.array.dtype.kind not in "iu":
         raise FileError(
-            f"--integer needs integer data, the file holds {media.array.dtype}; "
+            f"--integer needs integer data, but the file holds {media.array.dtype}; "
             "remove --integer, or use --lifting"
         )
     choice.check_mode(mode)

@@ -23,7 +23,7 @@ FOLDERS = (".zarr",)
 
 
 def is_folder(path: Path) -> bool:
-    """Whether a name is that of a folder in blocks."""
+    """Whether this is the name of a folder in blocks."""
     return path.suffix.lower() in FOLDERS
 
 
@@ -43,7 +43,7 @@ def decompose_in_blocks(
     Raises
     ------
     FileError
-        If the source is not such a file, or the folder holds something else.
+        If the source is not such a file, or the folder has other contents.
     """
     from liftwave.zarr import decompose_to
 
@@ -52,8 +52,8 @@ def decompose_in_blocks(
     with _opened(source, key) as array, _threads() as threads:
         if choice.integer and array.dtype.kind not in "iu":
             raise FileError(
-                f"--integer needs integer data, the file holds {array.dtype}; remove --integer, or "
-                "use --lifting"
+                f"--integer needs integer data, but the file holds {array.dtype}; remove "
+                "--integer, or use --lifting"
             )
         chosen = chosen_axes(axes, tuple(range(array.ndim)), array.ndim)
         with console.counted(f"decomposing {source.name}") as progress:
@@ -125,7 +125,7 @@ def _opened(path: Path, key: str | None) -> Iterator[Any]:
     suffix = path.suffix.lower()
     if suffix not in _READERS:
         raise FileError(
-            f"{path}: only {', '.join(_READERS)} are read in blocks; write the coefficients of "
+            f"{path}: only {', '.join(_READERS)} can be read in blocks; write the coefficients of "
             "other files to .npz"
         )
     if not path.exists():
@@ -159,8 +159,8 @@ def _npy(path: Path, key: str | None, _: ExitStack) -> Any:
 def _zarr(path: Path, key: str | None, _: ExitStack) -> Any:
     import zarr
 
-    found = zarr.open(str(path), mode="r")
-    return found if isinstance(found, zarr.Array) else _member(path, found, key, zarr.Array)
+    group = zarr.open(str(path), mode="r")
+    return group if isinstance(group, zarr.Array) else _member(path, group, key, zarr.Array)
 
 
 def _member(path: Path, group: Any, key: str | None, kind: type) -> Any:

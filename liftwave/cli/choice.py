@@ -26,14 +26,14 @@ class Choice:
         Raises
         ------
         FileError
-            If no such wavelet exists, or it has no lifting scheme.
+            If the wavelet does not exist, or has no lifting scheme.
         """
         try:
             bank: str = pywt_name(self.name)
             if bank.lower() in pywt.wavelist(kind="continuous"):
                 raise FileError(
                     f"{self.name!r} is a continuous wavelet, which has no filters; "
-                    "'liftwave wavelets' lists the others"
+                    "'liftwave wavelets' lists the discrete wavelets"
                 )
             if bank.lower() not in pywt.wavelist(kind="discrete"):
                 raise FileError(

@@ -24,17 +24,17 @@ Arrays = Mapping[str, np.ndarray[Any, Any]]
 
 
 def check_targets(target: Path, names: tuple[str, ...], *, force: bool = False) -> None:
-    """Raise, before any computation, unless files of these arrays can be written.
+    """Raise before any computation unless files of these arrays can be written.
 
     Parameters
     ----------
     target : Path
-        A ``.npz`` archive of all arrays, a ``.npy`` file or ``-`` for one array of all, or the
-        name of a sound or image, to which the name of each array is added.
+        A ``.npz`` archive of all arrays, a ``.npy`` file or ``-`` for one array of all, or a sound
+        or image. The name of each array is added to the names of sounds and images.
     names : tuple of str
         The names of the arrays; none if they are not known yet.
     force : bool, optional
-        Permits existing files, which are replaced.
+        Whether to replace existing files.
 
     Raises
     ------
@@ -57,12 +57,12 @@ def files_of(target: Path, names: tuple[str, ...]) -> list[Path]:
 
 
 def check_samples(target: Path, media: Media) -> None:
-    """Raise, before any computation, unless files of this kind can hold values around zero.
+    """Raise before any computation unless files of this kind can hold values around zero.
 
     Raises
     ------
     FileError
-        If the input is no sound, or its samples are not signed.
+        If the input is not a sound, or its samples are not signed.
     """
     if target.suffix.lower() not in SOUNDS:
         return

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from liftwave._files.source import STANDARD
 
-# The output contains names and numbers of the user: no markup, no emoji, no highlighting.
+# The output contains names from the user, so markup, emoji and highlighting are disabled.
 _PLAIN: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
 
 out = Console(**_PLAIN)
@@ -31,13 +31,13 @@ class Steps:
         self._task = bar.add_task("", total=total)
         self._started = False
 
-    def __call__(self, what: str) -> None:
+    def __call__(self, description: str) -> None:
         """Show the step that begins now; the previous step is complete."""
-        self._bar.update(self._task, description=what, advance=int(self._started))
+        self._bar.update(self._task, description=description, advance=int(self._started))
         self._started = True
 
     def count(self, finished: int, total: int) -> None:
-        """Show how many of all parts of the current step are complete."""
+        """Show the number of complete parts of the current step."""
         self._bar.update(self._task, completed=finished, total=total)
 
 
@@ -53,10 +53,10 @@ def progress(total: int) -> Iterator[Steps]:
 
 
 @contextmanager
-def counted(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar that shows how many of all blocks are finished."""
+def counted(description: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar that shows the number of finished blocks."""
     with progress(1) as step:
-        step(what)
+        step(description)
         yield step.count
 
 
@@ -102,7 +102,7 @@ def psnr(x: NDArray[Any], y: NDArray[Any], peak: float | None = None) -> float:
 
 
 def quality(decibels: float) -> str:
-    """A peak signal-to-noise ratio in words."""
+    """A peak signal-to-noise ratio as text."""
     return "exactly equal" if np.isinf(decibels) else f"PSNR {decibels:.2f} dB"
 
 

@@ -16,7 +16,7 @@ from liftwave.errors import FileError
 
 
 def write_decomposition(path: Path, d: Decomposition, media: Media, *, zstd: bool = False) -> None:
-    """Write the bands, and what the original file was."""
+    """Write the bands, and the kind of the original file."""
     metadata = {"kind": media.kind, "extra": media.extra}
     write_archive(path, replace(d, dtype=media.array.dtype), metadata, zstd=zstd)
 
@@ -45,7 +45,7 @@ def read_decomposition(
 
 
 def _original(path: Path, metadata: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The kind of the original file and its additional data; of an array if nothing is known."""
+    """The kind of the original file and its additional data; "array" if they are unknown."""
     kind, extra = metadata.get("kind", "array"), metadata.get("extra", {})
     problem = ""
     if kind not in ("array", "image", "sound"):

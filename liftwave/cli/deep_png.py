@@ -1,4 +1,4 @@
-"""PNG files that Pillow would reduce to 8 bits, or read without their transparency."""
+"""Reads and writes PNG files that Pillow reduces to 8 bits, or reads without transparency."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def write_deep_png(
     kinds = {"greyscale": channels == 2, "alpha": channels in (2, 4)}
     content = io.BytesIO()
     png.Writer(width, height, bitdepth=16, **kinds).write(content, array.reshape(height, -1))
-    # Descriptions stand between the header and the samples.
+    # Descriptions are between the header and the samples.
     start = len(b"\x89PNG\r\n\x1a\n") + len(_chunk(b"IHDR", bytes(13)))
     stored = content.getvalue()
     stream.write(stored[:start] + _descriptions(extra or {}, channels) + stored[start:])

@@ -136,7 +136,7 @@ def _noise(text: str | None) -> Any:
 
 
 def _frames(media: Media, samples: NDArray[Any], axes: tuple[int, ...]) -> list[NDArray[Any]]:
-    """The frames of a stack that is not transformed along them; otherwise all data at once."""
+    """The frames of a stack, unless it is transformed along them; otherwise all data at once."""
     return [*samples] if "frames" in media.extra and 0 not in axes else [samples]
 
 
@@ -159,6 +159,6 @@ def _channels(media: Media) -> int:
 
 
 def _present(x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The samples of both that are numbers, of at least one."""
+    """The samples that are numbers in both arrays; at least one."""
     present = np.isfinite(x) & np.isfinite(y)
     return (x[present], y[present]) if present.any() else (x, y)

@@ -14,10 +14,10 @@ ByteOrder: TypeAlias = Literal["<", ">"]
 
 EXIF, GPS, INTEROPERABILITY = 0x8769, 0x8825, 0xA005
 
-# Tags that describe the picture and not the layout of its file: title, maker, model, time, artist,
+# Tags that describe the picture, and not the layout of its file: title, maker, model, time, artist,
 # copyright.
 _DESCRIPTIVE = (0x010E, 0x010F, 0x0110, 0x0132, 0x013B, 0x8298)
-# The size of the picture may change when it is turned.
+# The size of the picture may change when it is rotated.
 _STORED_SIZE = (0xA002, 0xA003)
 _POINTERS = {0: (EXIF, GPS), EXIF: (INTEROPERABILITY,)}
 
@@ -59,7 +59,7 @@ class _Layout(NamedTuple):
 
 
 def stored_exif(stream: BinaryIO) -> bytes:
-    """The EXIF data of a TIFF file or an EXIF segment that remain true for other samples."""
+    """The EXIF data of a TIFF file or an EXIF segment that do not depend on the samples."""
     order, directory = _opened(stream)
     return _HEAD + _header(order) + encoded(directory, order, 8) if directory else b""
 
@@ -116,7 +116,7 @@ def _header(order: str) -> bytes:
 
 
 def encoded(directory: Directory, order: str, start: int) -> bytes:
-    """The bytes of a directory that stands at the offset ``start`` of its file."""
+    """The bytes of a directory at the offset ``start`` of its file."""
     rows, contents = b"", b""
     offset = start + 2 + 12 * len(directory) + 4
     for tag, value in sorted(directory.items()):

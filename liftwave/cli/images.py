@@ -18,7 +18,7 @@ Image: TypeAlias = np.ndarray[Any, Any]
 
 _TIFF = (".tif", ".tiff")
 
-# Options that lose no sample, or as little as the format permits.
+# Options that are lossless, or lose as little as the format permits.
 _QUALITY: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 95, "subsampling": 0},
     "WEBP": {"lossless": True, "exact": True},
@@ -27,7 +27,7 @@ _QUALITY: dict[str, dict[str, Any]] = {
 # Channels of the formats that would store grey as colour, or omit the alpha channel.
 _CHANNELS = {"JPEG": (1, 3), "PPM": (1, 3), "BMP": (1, 3), "WEBP": (3, 4)}
 
-# What a format can store besides the samples.
+# The metadata that a format can store.
 _METADATA: dict[str, tuple[str, ...]] = {
     "JPEG": ("exif", "icc_profile", "dpi"),
     "PNG": ("exif", "icc_profile", "dpi"),
@@ -66,7 +66,7 @@ def _array(source: Source, image: Any, count: int) -> Image:
     _check_depth(source, image)
     if image.format == "PNG" and needs_all_bits(image, source.stream):
         if count > 1:
-            raise FileError(f"{source.path}: an animation of such samples is not supported")
+            raise FileError(f"{source.path}: an animation with such samples is not supported")
         return upright(read_deep_png(source.stream), orientation_of(image))
     arrays = frames(image, range(count))
     turned = [upright(array, orientation_of(image)) for array in arrays]
@@ -127,12 +127,12 @@ def write_image(stream: BinaryIO, array: Image, extra: dict[str, Any], name: str
     shape = array.shape[1:] if stacked else array.shape
     if len(shape) not in (2, 3) or (suffix not in _TIFF and len(shape) == 3 and shape[2] > 4):
         raise FileError(
-            f"{name}: an image has the shape (height, width) or (height, width, 2 to 4), "
+            f"{name}: an image must have the shape (height, width) or (height, width, 2 to 4), "
             f"got {array.shape}; write a .npy file instead"
         )
     if stacked and suffix not in _TIFF:
         raise FileError(
-            f"{name}: only .tif files hold a stack of pictures, got {len(array)} pictures; "
+            f"{name}: only .tif files can hold a stack of pictures, got {len(array)} pictures; "
             "write a .tif or .npy file"
         )
     channels = 1 if len(shape) == 2 else shape[2]
@@ -150,7 +150,7 @@ def write_image(stream: BinaryIO, array: Image, extra: dict[str, Any], name: str
 
 def _check_real(array: Image, name: str) -> None:
     if array.dtype.kind == "c":
-        raise FileError(f"{name}: an image has real samples, got {array.dtype}; write a .npy file")
+        raise FileError(f"{name}: images need real samples, got {array.dtype}; write a .npy file")
 
 
 def _check_alpha(name: str, kind: str, extra: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ from liftwave.wavelets.resolve import resolve_wavelet
 # The zero moments of a table with fewer digits cannot be determined.
 _COARSEST = 1e-9
 
-# The width that the first column of the properties leaves of 80 characters.
+# The width of 80 characters without the first column of the properties.
 _WIDTH = 53
 _FILTERS = ("dec_lo", "dec_hi", "rec_lo", "rec_hi")
 _COLOURS = {"low-pass": "#1f4e79", "high-pass": "#c05000"}

@@ -19,7 +19,7 @@ from liftwave.cli.sounds import read_packed_sound, read_sound, write_sound
 from liftwave.cli.targets import check_target
 from liftwave.errors import FileError, LiftwaveError
 
-# Read, but not written: these change colours.
+# Formats that are only read, because writing them changes colours.
 _ONLY_READ = (".gif", ".jp2")
 
 IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".ppm", ".pgm", ".jp2")
@@ -45,8 +45,8 @@ class Media:
     kind : {"array", "image", "sound"}
         The kind of the file.
     extra : dict
-        Of a sound the ``rate``, in samples per second, and ``bits`` if they are
-        24. Of an image the number of ``frames`` of a stack, and its metadata. Of
+        For a sound the ``rate``, in samples per second, and ``bits`` if they are
+        24. For an image the number of ``frames`` of a stack, and its metadata. For
         an array the ``key`` in its .npz file.
     """
 
@@ -70,7 +70,7 @@ class Media:
 
     @property
     def peak(self) -> float | None:
-        """The largest value of samples of 24 bits; None for all others, whose dtype states it."""
+        """The largest value of samples of 24 bits; None if the dtype determines it."""
         return 2.0**23 - 1 if self.extra.get("bits") == 24 else None
 
     def with_array(self, array: np.ndarray[Any, Any]) -> Media:
@@ -115,7 +115,7 @@ def read(path: Path, *, key: str | None = None, large: bool = False) -> Media:
     key : str, optional
         The name of the array in a .npz file; only needed if it holds several.
     large : bool, optional
-        Permits files that unpack to a very large size.
+        Whether to permit files that unpack to a very large size.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def _read_npy(source: Source, _: str | None) -> Media:
         raise FileError(f"{source.path}: it holds pickled objects, which are never read")
     size = stream.tell() + int(np.prod(shape, dtype=object)) * dtype.itemsize
     if size != source.size:
-        raise ValueError(f"its array of the shape {shape} needs {size} bytes, it has {source.size}")
+        raise ValueError(f"its array of shape {shape} needs {size} bytes, but it has {source.size}")
     stream.seek(0)
     # Unlike np.load, this does not treat other files as pickles.
     array = npy.read_array(stream, allow_pickle=False)
@@ -201,7 +201,7 @@ def write(path: Path, media: Media) -> None:
     ------
     FileError
         If the format cannot hold samples of this shape or dtype. In this case no
-        file is created, and an existing one is kept.
+        file is created, and an existing file does not change.
     """
     writer = _by_suffix(path, _WRITERS, "write data to")
     try:
@@ -220,18 +220,18 @@ def check_writable(
     suffixes: tuple[str, ...] | None = None,
     force: bool = False,
 ) -> None:
-    """Raise, before any computation, unless a file of this name can be written.
+    """Raise before any computation unless a file of this name can be written.
 
     Parameters
     ----------
     path : Path
         The file to write.
     content : str, optional
-        What the file is to hold, for messages.
+        A description of the contents, for messages.
     suffixes : tuple of str, optional
         The supported suffixes; by default all that :func:`write` supports.
     force : bool, optional
-        Permits an existing file, which is replaced.
+        Whether to replace an existing file.
     """
     endings = suffixes or tuple(_WRITERS)
     if path == STANDARD and ".npy" not in endings:
@@ -285,8 +285,8 @@ def _by_suffix(path: Path, table: dict[str, Any], action: str) -> Any:
 
 def _unsupported(path: Path, action: str, suffixes: Iterable[str]) -> FileError:
     kind = f"a {path.suffix} file" if path.suffix else "a file without a suffix"
-    *others, last = suffixes
-    choice = f"{', '.join(others)} or {last}" if others else last
+    *first, last = suffixes
+    choice = f"{', '.join(first)} or {last}" if first else last
     return FileError(f"{path}: cannot {action} {kind}; use {choice}")
 
 

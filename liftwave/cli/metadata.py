@@ -1,4 +1,4 @@
-"""What a picture says about itself besides its samples: orientation, EXIF, profile, resolution."""
+"""The metadata of a picture: orientation, EXIF data, colour profile, resolution."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SPACES = {1: b"GRAY", 3: b"RGB "}
 
 
 def upright(array: np.ndarray[Any, Any], orientation: object) -> np.ndarray[Any, Any]:
-    """Turn rows and columns so that the first row is at the top; unknown values change nothing."""
+    """Rotate or flip the picture so that its first row is at the top; ignore unknown values."""
     if orientation in (5, 6, 7, 8):
         array = array.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):
@@ -31,7 +31,7 @@ def orientation_of(image: Any) -> int:
     """The EXIF orientation of an opened picture; 1 (upright) if it has none."""
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # EXIF data that cannot be read turn no picture
+    except Exception:  # unreadable EXIF data do not rotate the picture
         return 1
 
 
@@ -49,14 +49,14 @@ def metadata(image: Any) -> dict[str, Any]:
 
 
 def _exif(image: Any) -> bytes:
-    """The EXIF data that remain true for other samples, or nothing."""
+    """The EXIF data that do not depend on the samples; empty if there are none."""
     try:
         image.getexif()  # reads them, if they follow the samples
         content = image.info.get("exif")
         if content is None and (text := image.info.get("Raw profile type exif")):
             content = bytes.fromhex("".join(text.split("\n")[3:]))
         return stored_exif(io.BytesIO(content.removeprefix(b"Exif\0\0"))) if content else b""
-    except Exception:  # EXIF data that cannot be read cannot be kept
+    except Exception:  # unreadable EXIF data are dropped
         return b""
 
 

@@ -26,15 +26,15 @@ from liftwave.wavelets.resolve import resolve_wavelet
 
 _Array = np.ndarray[Any, Any]
 
-# A picture of more components is not legible.
+# The largest number of components for which a picture is legible.
 MOST_LEVELS = 8
 
-# The dtypes of components; data of others are converted.
+# The dtypes of components; data of other dtypes are converted.
 _DTYPES = ("float32", "float64", "complex64", "complex128")
 
 
 class Request(NamedTuple):
-    """A file, and how to split it.
+    """A file, and the options of its analysis.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Request(NamedTuple):
     level : int
         The number of levels.
     edges : {"reflection", "periodic"}
-        What is beyond the ends.
+        The extension beyond the ends.
     """
 
     media: Media
@@ -97,7 +97,7 @@ def _checked_edges(edges: str) -> Edges:
 
 
 def _check_names(target: Path | None, plot: Path | None, *, force: bool) -> None:
-    """Raise for files that cannot be written, before the source is read."""
+    """Raise before the source is read if a file cannot be written."""
     if target is not None:
         check_targets(target, (), force=force)
     if plot is not None:
@@ -107,13 +107,13 @@ def _check_names(target: Path | None, plot: Path | None, *, force: bool) -> None
 def _check_request(
     request: Request, target: Path | None, plot: Path | None, *, force: bool
 ) -> None:
-    """Raise for files that cannot hold these components, before any computation."""
+    """Raise before any computation if a file cannot hold these components."""
     if target is not None:
         check_samples(target, request.media)
         check_targets(target, names_of(request.level), force=force)
     if plot is not None and len(request.axes) > 2:
         raise FileError(
-            f"{plot}: a picture shows one or two transformed axes, the data have "
+            f"{plot}: a picture shows one or two transformed axes, but the data have "
             f"{len(request.axes)}; choose some by --axes, or remove --plot"
         )
 
@@ -135,7 +135,7 @@ def names_of(level: int) -> tuple[str, ...]:
 
 
 def _default_level(sizes: Sequence[int], wavelet: str) -> int:
-    """The most levels with a coefficient free of the ends along every axis, between 1 and 8."""
+    """The largest level with coefficients independent of the ends along all axes, from 1 to 8."""
     useful = useful_level(sizes, [resolve_wavelet(wavelet)] * len(sizes))
     return min(max(useful, 1), MOST_LEVELS)
 
@@ -247,14 +247,14 @@ def write_picture(path: Path, name: str, request: Request, components: dict[str,
 
 
 def _reach(name: str, wavelet: str) -> tuple[float, float]:
-    """How far from both ends a component depends on samples beyond them."""
+    """The distances from both ends within which a component depends on samples beyond them."""
     alignment = Alignment(plans_of(wavelet, 0, 1)[0])
     spread = alignment.spreads(int(name[1:]))["SD".index(name[0])]
     return -spread.first, spread.last
 
 
 def _shown(request: Request, components: dict[str, _Array]) -> tuple[list[_Array], str]:
-    """The arrays of one item of the batch: the mean of colours, the first of all others."""
+    """The arrays of one item of the batch: the mean of colours, otherwise the first item."""
     media, axes = request.media, request.axes
     arrays = [np.abs(x) if np.iscomplexobj(x) else x for x in (media.array, *components.values())]
     notes = []

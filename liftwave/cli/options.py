@@ -14,7 +14,7 @@ from liftwave.wavelets.names import ALIASES
 
 
 def beginning(names: tuple[str, ...]) -> Any:
-    """Shell completion of one of these names."""
+    """Shell completion for these names."""
     return lambda incomplete: [name for name in names if name.startswith(incomplete)]
 
 
@@ -60,7 +60,7 @@ ModeOption = Annotated[
         autocompletion=beginning(_MODES),
     ),
 ]
-# More levels than a length has bits are never useful, and would take forever.
+# More levels than a length has bits are never useful, and would take too long.
 _LEVELS: dict[str, Any] = {"min": 0, "max": 64}
 LevelOption = Annotated[
     int | None, typer.Option("--level", **_LEVELS, help="Levels; default: the most.")
@@ -121,7 +121,7 @@ def chosen_axes(text: str | None, default: tuple[int, ...], ndim: int) -> tuple[
     Raises
     ------
     FileError
-        If they are no numbers, or not axes of such data.
+        If they are not numbers, or not axes of such data.
     """
     if text is None:
         return default

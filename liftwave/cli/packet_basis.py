@@ -19,7 +19,7 @@ from liftwave.packets.best_basis import best_basis
 from liftwave.packets.packet_tree import PacketTree
 from liftwave.transforms.lengths import dwtn_max_level
 
-# The most packets of the last level by default: a longer tree is hard to read.
+# The largest number of packets of the last level by default: a longer tree is hard to read.
 _MOST_PACKETS = 256
 
 
@@ -52,7 +52,7 @@ class PacketBasis:
 
     @property
     def count(self) -> str:
-        """The number of packets, in words."""
+        """The number of packets as text."""
         number = len(self.tree)
         return "1 packet" if number == 1 else f"{number} packets"
 
@@ -81,12 +81,12 @@ class Transform:
         depth = self._depth(samples.shape, wavelet)
         levels = wpdec(samples, wavelet, mode, depth, self.axes, full=True)
         tree = best_basis(levels, cost, value, axes=self.axes)
-        del levels  # many times as many numbers as samples
+        del levels  # they are many times as large as the samples
         wave = PacketTree.wavelet(depth, len(self.axes))
-        leaves, others = (
-            wpdec(samples, wavelet, mode, axes=self.axes, tree=each) for each in (tree, wave)
+        leaves, wave_leaves = (
+            wpdec(samples, wavelet, mode, axes=self.axes, tree=basis) for basis in (tree, wave)
         )
-        return PacketBasis(samples, tree, leaves, others, self.axes, rate)
+        return PacketBasis(samples, tree, leaves, wave_leaves, self.axes, rate)
 
     def _depth(self, shape: tuple[int, ...], wavelet: Any) -> int:
         if self.level is not None:
@@ -113,6 +113,6 @@ def squares(x: NDArray[Any]) -> NDArray[Any]:
 
 
 def fewest(arrays: list[NDArray[Any]], share: float) -> int:
-    """How many of the largest numbers hold this share of the energy."""
+    """The smallest number of coefficients that hold this share of the energy."""
     sums = np.cumsum(np.sort(np.concatenate([squares(x).ravel() for x in arrays]))[::-1])
     return int(np.searchsorted(sums, share * sums[-1])) + 1 if sums[-1] else 0

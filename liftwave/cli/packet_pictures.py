@@ -41,15 +41,15 @@ def _directions(axes: tuple[int, ...]) -> tuple[str, str]:
 
 
 def _strength(leaf: NDArray[Any], basis: PacketBasis) -> NDArray[Any]:
-    """The root mean square over all axes that are not transformed; of images over all axes."""
-    others = tuple(axis for axis in range(leaf.ndim) if axis not in basis.axes)
-    mean = squares(leaf).mean(axis=others)
+    """The root mean square over all axes that are not transformed; for images over all axes."""
+    rest = tuple(axis for axis in range(leaf.ndim) if axis not in basis.axes)
+    mean = squares(leaf).mean(axis=rest)
     strength: NDArray[Any] = np.sqrt(mean if mean.ndim == 1 else mean.mean(keepdims=True))
     return strength
 
 
 def _decibels(strength: NDArray[Any], largest: float) -> NDArray[Any]:
-    """Decibels above the lowest that is drawn."""
+    """Decibels above the lowest level that is drawn."""
     share = strength / largest if largest else strength
     with np.errstate(divide="ignore"):  # zero is drawn white
         decibels: NDArray[Any] = np.clip(20 * np.log10(share) + _RANGE, 0.0, None)

@@ -109,9 +109,9 @@ def _rate(rate: float | None, media: Media, axes: tuple[int, ...]) -> float | No
     if rate is None:
         return media.extra.get("rate") if axes == media.axes else None
     if "rate" in media.extra:
-        raise FileError(f"--rate is for arrays; this sound has {media.extra['rate']} Hz: remove it")
+        raise FileError(f"remove --rate: the sound already has a rate, {media.extra['rate']} Hz")
     if len(axes) != 1:
-        raise FileError(f"--rate is for one axis, not {len(axes)}; choose it by --axes")
+        raise FileError(f"--rate needs one axis, got {len(axes)}; choose it by --axes")
     if not 0 < rate < np.inf:
         raise FileError(f"--rate must be a positive number, got {rate}")
     return rate
@@ -123,13 +123,13 @@ def _samples(source: Path, media: Media) -> NDArray[np.generic]:
     Raises
     ------
     FileError
-        If some are not finite: no basis has a cost then.
+        If some are not finite, because costs are then undefined.
     """
     samples = lean(media).array
     if media.has_alpha:
         samples = samples[..., :-1]
     if samples.dtype.kind in "fc" and not np.all(np.isfinite(samples)):
-        raise FileError(f"{source}: it holds NaN or infinite numbers, so no basis has a cost")
+        raise FileError(f"{source}: it holds NaN or infinite numbers, so costs are undefined")
     return samples
 
 
@@ -137,7 +137,7 @@ def _samples(source: Path, media: Media) -> NDArray[np.generic]:
 
 
 def _report(title: str, basis: PacketBasis) -> None:
-    """Print the tree, and how many coefficients hold most of the energy."""
+    """Print the tree, and the number of coefficients that hold most of the energy."""
     columns = ("packet", "frequencies (Hz)" if basis.rate else "frequencies", "shape", "energy")
     cells = iter(_cells(basis))
     rows = [

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from liftwave._files.writing import write_whole
 
-# Marks the pictures of the tour, which it may replace.
+# Marks the pictures of the tour, so that a later tour may replace them.
 _SOFTWARE = "liftwave tour"
 
 _INK, _NOISE, _MARK = "#1f4e79", "#b0b0b0", "#c05000"

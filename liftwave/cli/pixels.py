@@ -32,8 +32,8 @@ _CONVERTED = {
 def picture(stream: BinaryIO, formats: tuple[str, ...] = FORMATS) -> Iterator[Any]:
     """Open a picture from a stream.
 
-    Pillow maps files that it opens by name, and turns their rows wrongly. Its limit of the size
-    is replaced by the limit of ``Source.check_unpacked``.
+    Pillow maps files that it opens by name, and orders their rows wrongly. The limit of
+    ``Source.check_unpacked`` replaces Pillow's limit of the size.
     """
     import PIL.BmpImagePlugin
     import PIL.GifImagePlugin

@@ -82,13 +82,13 @@ def scalogram_command(
         if synchrosqueeze:
             rows = rows.synchrosqueeze()
         step("following ridges")
-        found = rows.ridges(ridges)
+        lines = rows.ridges(ridges)
         step("writing")
         if target is not None:
-            _write(target, series, rows, found)
+            _write(target, series, rows, lines)
         if plot is not None:
-            _write_picture(plot, title.name, series, rows, found)
-    _report(str(title), series, found)
+            _write_picture(plot, title.name, series, rows, lines)
+    _report(str(title), series, lines)
     for path in (target, plot):
         if path is not None:
             console.say(f"wrote {path}")
@@ -108,8 +108,8 @@ def _check_sound(target: Path, series: Series) -> None:
     """Raise unless the series has a rate that sounds can have."""
     if series.unit != "s" or not series.rate.is_integer():
         raise FileError(
-            f"{target}: cannot write a .wav file: the input has no whole number of samples per "
-            "second; pass --fs"
+            f"{target}: cannot write a .wav file: the input does not have a whole number of "
+            "samples per second; pass --fs"
         )
 
 

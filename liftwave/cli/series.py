@@ -31,7 +31,7 @@ class Series(NamedTuple):
     unit : str
         ``"s"`` for sounds and known rates, ``"samples"`` without a rate.
     note : str
-        What was left out, for the heading.
+        The omitted parts, for the heading.
     media : Media
         The file.
     """
@@ -55,12 +55,12 @@ def read_series(path: Path, rate: float | None, *, key: str | None, large: bool)
     key : str, optional
         The name of an array in a .npz file, or of a column of a table.
     large : bool
-        Permits files that unpack to a very large size.
+        Whether to permit files that unpack to a very large size.
 
     Raises
     ------
     FileError
-        If the file is no such series, or the rate is not positive.
+        If the file does not hold such a series, or the rate is not positive.
     """
     if rate is not None and not 0 < rate < float("inf"):
         raise FileError(f"--fs must be a positive number, got {rate:g}")
@@ -77,15 +77,15 @@ def read_series(path: Path, rate: float | None, *, key: str | None, large: bool)
             samples = samples[:, 0]
     if samples.ndim != 1 or samples.dtype.kind == "c":
         raise FileError(
-            f"{path}: a scalogram shows one real series, the file holds an array of shape "
+            f"{path}: a scalogram shows one real series, but the file holds an array of shape "
             f"{samples.shape} and dtype {samples.dtype}"
         )
     floats = samples if samples.dtype.kind == "f" else samples.astype(np.float64)
     if not np.isfinite(floats).all():
         raise FileError(f"{path}: it has samples that are not finite numbers")
-    known = rate or own
-    unit = "samples" if known is None else "s"
-    return Series(floats, float(known or 1.0), unit, note, media)
+    sampling_rate = rate or own
+    unit = "samples" if sampling_rate is None else "s"
+    return Series(floats, float(sampling_rate or 1.0), unit, note, media)
 
 
 def _read_table(path: Path, key: str | None, *, large: bool) -> tuple[Any, float | None]:

@@ -88,7 +88,7 @@ def write_sound(
 
     if array.dtype.name not in _DTYPES or array.ndim not in (1, 2):
         raise FileError(
-            f"{name}: a sound has the shape (samples,) or (samples, channels) and dtype "
+            f"{name}: a sound must have the shape (samples,) or (samples, channels) and dtype "
             f"{', '.join(_DTYPES)}, got {array.shape} and {array.dtype}; write a .npy file instead"
         )
     if "rate" not in extra:

@@ -1,4 +1,4 @@
-"""How few coefficients carry a signal: quality against the share of coefficients kept."""
+"""The quality of a signal from its largest coefficients, by their share."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Row:
         The peak signal-to-noise ratio in dB; infinite for equal data.
     bytes : int or None
         The size of a JPEG 2000 file of about this quality; None if the data are
-        no picture of 8 bits.
+        not a picture of 8 bits.
     """
 
     share: float
@@ -56,16 +56,16 @@ def sparse(media: Media, d: Decomposition, keep: float) -> tuple[Decomposition, 
     """The largest coefficients, and the data from them; the same data if all are kept."""
     if keep == 1:
         return d, media
-    kept = d.keep_largest(keep)
-    return kept, media.with_array(np.asarray(kept.reconstruct()))
+    sparse_bands = d.keep_largest(keep)
+    return sparse_bands, media.with_array(np.asarray(sparse_bands.reconstruct()))
 
 
 def measure(media: Media, d: Decomposition) -> list[Row]:
     """The quality for several shares, from low to high."""
     rows = []
     for share in _SHARES:
-        kept, result = sparse(media, d, share)
-        count = sum(int(np.count_nonzero(band)) for band in kept.bands.values())
+        sparse_bands, result = sparse(media, d, share)
+        count = sum(int(np.count_nonzero(band)) for band in sparse_bands.bands.values())
         quality = console.psnr(media.array, result.array, media.peak)
         rows.append(Row(share, count, quality, jpeg_2000_size(media, quality)))
     return rows
@@ -86,7 +86,7 @@ def report(title: str, media: Media, rows: Sequence[Row]) -> None:
 
 
 def _is_picture(media: Media) -> bool:
-    """Whether JPEG 2000 and PNG files can hold it by Pillow: 8 bits, grey or colour."""
+    """Whether Pillow can write it as JPEG 2000 and PNG: 8 bits, grey or colour."""
     shape, dtype = media.array.shape, media.array.dtype
     return media.kind == "image" and dtype == np.uint8 and shape[2:] in ((), (3,), (4,))
 

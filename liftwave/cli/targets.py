@@ -1,4 +1,4 @@
-"""Checks of the files that a command is to write, before it computes anything."""
+"""Checks of the files that a command writes, before any computation."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from liftwave.errors import FileError
 
 
 def check_target(path: Path, *, force: bool = False) -> None:
-    """Raise, before any computation, unless a file of this name can be written.
+    """Raise before any computation unless a file of this name can be written.
 
     Parameters
     ----------
     path : Path
         The file to write, a named pipe, or ``-`` for standard output.
     force : bool, optional
-        Permits an existing file, which is replaced.
+        Whether to replace an existing file.
 
     Raises
     ------

@@ -58,7 +58,7 @@ def read_tiff(source: Source) -> tuple[np.ndarray[Any, Any], dict[str, Any]]:
         if len({(pages[k].shape, pages[k].dtype) for k in chosen}) > 1:
             raise FileError(f"{source.path}: its {len(chosen)} pictures differ in size or kind")
         if len(pages) == 1 and file.series[0].size != first.size:
-            raise FileError(f"{source.path}: it holds pictures without descriptions of their own")
+            raise FileError(f"{source.path}: it holds pictures without separate descriptions")
         source.check_unpacked(len(chosen) * first.nbytes)
         arrays = [_page(source, pages[k], k) for k in chosen]
         extra = _metadata(source, first)
@@ -83,8 +83,8 @@ def _page(source: Source, page: Any, index: int) -> np.ndarray[Any, Any]:
 
 def _is_plain(page: Any) -> bool:
     """Whether its numbers are the samples, in a form that needs no further decoder."""
-    known = (_UNCOMPRESSED, *_DEFLATE, _PACKBITS)
-    whole = page.bitspersample in (8, 16, 32, 64, 128) and page.compression in known
+    compressions = (_UNCOMPRESSED, *_DEFLATE, _PACKBITS)
+    whole = page.bitspersample in (8, 16, 32, 64, 128) and page.compression in compressions
     inverted = page.photometric == _WHITE_IS_ZERO and page.dtype.kind == "u"
     meaning = inverted or page.photometric in (_BLACK_IS_ZERO, _RGB)
     premultiplied = _PREMULTIPLIED in page.extrasamples
@@ -131,7 +131,7 @@ def _by_pillow(source: Source, page: Any, index: int) -> np.ndarray[Any, Any]:
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """Discard what libtiff prints about damaged files; Pillow's exceptions say the same."""
+    """Discard libtiff's output about damaged files, because Pillow raises exceptions."""
     sys.stderr.flush()
     stderr = os.dup(_STDERR)
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -156,7 +156,7 @@ def _metadata(source: Source, page: Any) -> dict[str, Any]:
         stored = [page.tags.valueof(tag) for tag in (_X, _Y)]
         if scale and all(pair and pair[0] and pair[1] for pair in stored):
             extra["dpi"] = [scale * pair[0] / pair[1] for pair in stored]
-    with suppress(Exception):  # EXIF data that cannot be read cannot be kept
+    with suppress(Exception):  # unreadable EXIF data are dropped
         if exif := stored_exif(source.stream):
             extra["exif"] = packed(exif)
     if page.extrasamples and page.photometric in (_BLACK_IS_ZERO, _RGB):

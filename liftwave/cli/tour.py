@@ -35,13 +35,13 @@ _FACE = (slice(70, 230), slice(180, 340))
 
 
 def tour(folder: Path, *, force: bool = False) -> None:
-    """Run every stop, print one table, and write the pictures into ``folder``."""
+    """Run all examples, print one table, and write the pictures into ``folder``."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(f"{folder}: cannot create this folder ({error.strerror})") from error
     for path in map(folder.joinpath, _PICTURES):
-        # The tour can be repeated, but does not replace pictures of others.
+        # The tour can be repeated, but does not replace other pictures.
         check_target(path, force=force or (path.is_file() and pictures.is_of_the_tour(path)))
     photograph, ecg = pywt.data.camera(), pywt.data.ecg().astype(np.float64)
     rows: list[tuple[str, ...]] = []
@@ -185,7 +185,7 @@ def _bits(bands: Iterable[Any]) -> float:
 def _time(photograph: Any) -> Rows:
     image = photograph.astype(np.float64)
     calls = [lambda of=of: of.wavedec2(image, "db4", level=3) for of in (pywt, lw)]
-    # In turns, so that other programs slow down both.
+    # The measurements alternate, so that other programs slow down both.
     times = np.array([[timeit(call, number=4) / 4 for call in calls] for _ in range(5)])
     theirs, ours = times.min(axis=0)
     result = f"{1000 * theirs:.1f} ms, {1000 * ours:.1f} ms"

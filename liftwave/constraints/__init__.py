@@ -1,4 +1,4 @@
-"""Learned filters that stay wavelets, by construction or by penalties."""
+"""Constraints that keep learned filters wavelets: by construction or by penalties."""
 
 from liftwave.constraints.design import coding_gain, design_orthonormal
 from liftwave.constraints.gradients import vjp

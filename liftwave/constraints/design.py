@@ -28,7 +28,7 @@ from liftwave.wavelets.filter_bank import FilterBank
 from liftwave.wavelets.resolve import WaveletLike
 
 Cost: TypeAlias = Callable[[list[Array]], tuple[Any, Sequence[Array]]]
-"""Maps the bands of a transform to a number and its gradient in each band."""
+"""Maps the bands of a transform to a number and its gradient with respect to each band."""
 
 
 def coding_gain(
@@ -43,9 +43,9 @@ def coding_gain(
 
     .. math:: G = 10 \log_{10} \frac{\overline{x^2}}{\prod_b \bigl(\overline{c_b^2}\bigr)^{n_b / N}}
 
-    This is the mean square of the data over the geometric mean of the mean squares of the bands,
-    where each band is weighted by its number of coefficients :math:`n_b` of N (Jayant & Noll,
-    *Digital Coding of Waveforms*, 1984, section 11.4).
+    This is the mean square of the data over the geometric mean of the mean squares of the bands.
+    Each band is weighted by its number of coefficients :math:`n_b` of N (Jayant & Noll, *Digital
+    Coding of Waveforms*, 1984, section 11.4).
 
     Parameters
     ----------
@@ -57,12 +57,12 @@ def coding_gain(
     Returns
     -------
     float
-        Each 6 dB save a coder one bit per sample. Infinite if a band is zero.
+        A gain of 6 dB saves one bit per sample in a coder. Infinite if a band is zero.
 
     Notes
     -----
-    Compare only orthonormal wavelets under periodization, which preserve energy. Others change
-    the gain by amplification.
+    Compare only orthonormal wavelets with periodization, which preserve energy. Other wavelets
+    change the gain by amplification.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def design_orthonormal(
     starts: int = 8,
     seed: int | np.random.Generator | None = 0,
 ) -> FilterBank:
-    r"""Return the orthonormal wavelet of a given length that suits data best.
+    r"""Return the orthonormal wavelet of a given length with the lowest cost for data.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def design_orthonormal(
         Number of taps, even, at least 4 (Haar is the only wavelet of two taps).
     cost : callable, optional
         The function to minimise: takes the bands ``[cA, cD_level, …, cD_1]`` and returns a number
-        and its gradient in each band. By default minus :func:`coding_gain`.
+        and its gradient with respect to each band. By default minus :func:`coding_gain`.
     mode, level, axis
         As for :func:`liftwave.wavedec`.
     starts : int, optional
@@ -153,7 +153,7 @@ def design_orthonormal(
     starts = max(whole_number(starts, "starts must be an integer"), 0)
     check_size("the starting points", (max(starts, 1), lattice_size(length)))
     if lattice_size(length) < 2:
-        raise ConstraintError("length=2 leaves nothing to design: Haar is the only wavelet")
+        raise ConstraintError("length must be at least 4: Haar is the only wavelet of length 2")
     data = open_array(x).array
     power = _power(data)
     if not isfinite(power) or power == 0.0:
@@ -162,7 +162,7 @@ def design_orthonormal(
         )
     n = data.shape[normalize_axis(axis, data.ndim)]
     if level is None and dwt_max_level(n, length) == 0:
-        raise ConstraintError(f"{n} samples are few for {length} taps: pass level=1 to accept this")
+        raise ConstraintError(f"{n} samples are too few for {length} taps: pass level=1")
     objective = _Objective(data, _LogPowers(power) if cost is None else cost, mode, level, axis)
     points = _starting_points(length, starts, seed)
     results = [minimize(objective, point, jac=True, method="BFGS") for point in points]
@@ -203,7 +203,7 @@ class _Objective:
 
 
 def _checked_cost(result: Any) -> tuple[float, Sequence[Array]]:
-    demand = "cost must return a number and the gradient in each band"
+    demand = "cost must return a number and a gradient for each band"
     pair = items(result, demand)
     if len(pair) != 2:
         raise ArgumentTypeError(f"{demand}, got {len(pair)} objects")
@@ -217,7 +217,7 @@ def _starting_points(
     first = [lattice_angles(daubechies)] if daubechies in pywt.wavelist("db") else []
     points = [*first, *rng.uniform(-pi, pi, (starts, length // 2 - 1))]
     if not points:
-        raise ConstraintError(f"{daubechies} does not exist as a start: use starts of at least 1")
+        raise ConstraintError(f"{daubechies} does not exist as a starting point: use starts >= 1")
     return points
 
 

@@ -44,8 +44,9 @@ def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, 
 
         * a penalty takes an array of the penalty's shape (1 for a single penalty);
         * ``orthonormal_lowpass`` takes an array of the shape of the filter;
-        * ``orthonormal_filters`` takes the gradient in a wavelet from :func:`liftwave.vjp`, or a
-          tuple ``(dec_lo, dec_hi, rec_lo, rec_hi)`` of gradients, where None means zero;
+        * ``orthonormal_filters`` takes the gradient with respect to a wavelet from
+          :func:`liftwave.vjp`, or a tuple ``(dec_lo, dec_hi, rec_lo, rec_hi)`` of gradients, where
+          None means zero;
         * ``symmetric_lifting`` takes such a gradient, or a pair of gradients ``(taps, scale)``,
           and returns one array for each step.
 
@@ -74,11 +75,11 @@ def vjp(function: Callable[..., Any], *args: Any, **options: Any) -> tuple[Any, 
     >>> to_angles(to_taps((None, 2 * cD)).wavelet)[0].round(3).tolist()
     [17.856]
     """
-    rule = next((rule for known, rule in _RULES.items() if known is function), None)
+    rule = next((rule for candidate, rule in _RULES.items() if candidate is function), None)
     if rule is None:
-        known = ", ".join(sorted(f.__name__ for f in _RULES))
+        names = ", ".join(sorted(f.__name__ for f in _RULES))
         name = getattr(function, "__name__", repr(function))
-        raise ArgumentTypeError(f"{name} has no gradient here: use one of {known}")
+        raise ArgumentTypeError(f"vjp does not support {name}: use one of {names}")
     result: tuple[Any, Pullback] = rule(*args, **options)
     return result
 

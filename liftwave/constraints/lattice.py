@@ -1,4 +1,4 @@
-"""The lattice angles of orthonormal filters that are given by their taps."""
+"""Computes the lattice angles of orthonormal filters from their taps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from liftwave.wavelets.lifting.lattice import filters_from_angles, lattice_of_fi
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 from liftwave.wavelets.resolve import WaveletLike, resolve_wavelet
 
-# PyWavelets' tables of orthonormal wavelets are off by up to 2e-11.
+# PyWavelets' tables of orthonormal wavelets have errors up to 2e-11.
 _TABLE_ERROR = 1e-10
 
 # The largest error, in eps of the taps' dtype, that counts as rounding of orthonormal filters.
@@ -36,11 +36,11 @@ def lattice_angles(
         A synthesis low-pass ``rec_lo``; or a name, a ``pywt.Wavelet``, a :class:`FilterBank` or a
         :class:`LiftingScheme`, whose ``rec_lo`` is used.
     zero_sum : bool, optional
-        Whether to omit the last angle, as ``orthonormal_filters`` expects it. Default True.
+        Whether to omit the last angle, as ``orthonormal_filters`` expects. Default True.
     tolerance : float, optional
-        How far the filter may be from orthonormal. The default is 1e-10, or the rounding error of
-        the filter's dtype if that is larger. With a larger tolerance, the angles are those of a
-        nearby orthonormal filter.
+        The largest accepted deviation from orthonormality. The default is 1e-10, or the rounding
+        error of the filter's dtype if that is larger. With a larger tolerance, the angles are those
+        of a nearby orthonormal filter.
 
     Returns
     -------
@@ -52,10 +52,9 @@ def lattice_angles(
     ------
     ConstraintError
         If the filter is not orthonormal, if it does not sum to :math:`\sqrt 2` with ``zero_sum``,
-        or if its angles cannot be computed accurately. The message says by how much it fails. The
-        last case occurs for filters of 16 taps and more with arbitrary angles (rarely for 16,
-        often for 64), so keep the angles of learned filters. It does not occur for ``db``,
-        ``sym`` and ``coif``.
+        or if its angles cannot be computed accurately. The message states the error. The last case
+        occurs for filters of 16 taps and more with arbitrary angles (rarely for 16, often for 64),
+        so keep the angles of learned filters. It does not occur for ``db``, ``sym`` and ``coif``.
     ShapeError
         If the filter is not one-dimensional, or its length is odd.
 
@@ -99,15 +98,15 @@ def _taps_of(lowpass: ArrayLike | WaveletLike) -> ArrayLike:
 
 
 def _checked_angles(low: np.ndarray, tolerance: float) -> tuple[float, ...]:
-    """Return the lattice angles of a filter, and raise if they do not give the filter again."""
+    """Return the lattice angles of a filter. Raise if they do not reproduce the filter."""
     high = mirror(low)
     angles = lattice_of_filters(low[::-1].tolist(), high[::-1].tolist()).angles
     miss = float(np.abs(np.array(filters_from_angles(angles)[0]) - low[::-1]).max())
     if miss > tolerance:
         raise ConstraintError(
-            f"this filter of {low.size} taps is orthonormal, but the computed angles give a filter "
-            f"that differs by {miss:.3g}: long filters do not determine their angles accurately. "
-            "Keep the angles that it was made from"
+            f"this filter of {low.size} taps is orthonormal, but the computed angles reproduce it "
+            f"with an error of {miss:.3g}: long filters do not determine their angles accurately. "
+            "Keep the angles from which it was computed"
         )
     return angles
 
@@ -122,7 +121,7 @@ def _check_orthonormal(low: np.ndarray, tolerance: float) -> None:
     hint = ". It is symmetric: only Haar is symmetric and orthonormal" if symmetric else ""
     raise ConstraintError(
         f"the low-pass is not orthonormal: its product with itself shifted by {2 * worst} is "
-        f"{products[worst]:.12g} instead of {int(worst == 0)}, off by {misses[worst]:.3g} "
+        f"{products[worst]:.12g} instead of {int(worst == 0)}, an error of {misses[worst]:.3g} "
         f"(tolerance {tolerance:.3g}){hint}"
     )
 
@@ -131,7 +130,7 @@ def _check_sum(low: np.ndarray, tolerance: float) -> None:
     miss = abs(float(low.sum()) - sqrt(2.0))
     if miss > tolerance:
         raise ConstraintError(
-            f"the low-pass sums to {low.sum():.12g} instead of sqrt(2), off by {miss:.3g} "
-            f"(tolerance {tolerance:.3g}), so that its high-pass does not sum to zero: use "
+            f"the low-pass sums to {low.sum():.12g} instead of sqrt(2), an error of {miss:.3g} "
+            f"(tolerance {tolerance:.3g}), so its high-pass does not sum to zero: use "
             "zero_sum=False for all of its angles"
         )

@@ -126,9 +126,9 @@ def symmetric_lifting(
     Raises
     ------
     ConstraintError
-        If a zero sum is demanded and no step exists that it could determine, if a step that is
-        not determined has no taps, if ``first`` or ``sign`` has another value, or if the taps are
-        impossible because the low-pass or a divisor in a condition sums to zero.
+        If a zero sum is required, but the step that it determines is missing; if another step has
+        no taps; if ``first`` or ``sign`` has another value; or if the taps are not possible,
+        because the low-pass or a divisor in a condition sums to zero.
     ShapeError
         If the taps of a step are not one-dimensional.
     ArgumentTypeError
@@ -168,13 +168,13 @@ def symmetric_taps(
     Returns
     -------
     list of ndarray
-        The argument of :func:`symmetric_lifting` for the same scheme, with the kind of its first
-        step as ``first`` and the sign of the product of its scales as ``sign``.
+        The argument of :func:`symmetric_lifting` for the same scheme. ``first`` is then the kind of
+        its first step, and ``sign`` the sign of the product of its scales.
 
     Raises
     ------
     ConstraintError
-        If the steps are not symmetric, or a demanded zero sum is not zero.
+        If the steps are not symmetric, or a required zero sum is not zero.
     WaveletError
         If the argument is not a wavelet with a lifting scheme.
 

@@ -2,8 +2,8 @@ r"""Orthonormal filters by construction: the rotation lattice as a map from angl
 
 :mod:`liftwave.wavelets.lifting.lattice` has the factorization and its source. This module computes
 the low-pass from the output side, in the array library of the angles. There the low-pass is a row
-of two polynomials. Each rotation turns the row, and each delay lengthens it by one. The opposite
-angle undoes a rotation, so the backward pass stores nothing but the result.
+of two polynomials. Each rotation rotates the row, and each delay lengthens it by one. The opposite
+angle undoes a rotation, so the backward pass only stores the result.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def orthonormal_lowpass(angles: ArrayLike, *, zero_sum: bool = True) -> Array:
     Every choice of angles gives filters that are orthonormal up to rounding, and every orthonormal
     filter of 2N taps has such angles [1]_: it is a product of rotations :math:`R(t_k)` and delays
     :math:`D`. The derivative with respect to an angle has norm 1, for all angles and any number of
-    them. So gradients neither vanish nor explode.
+    them. Therefore gradients neither vanish nor explode.
 
     References
     ----------
@@ -92,8 +92,8 @@ def orthonormal_filters(
     Parameters
     ----------
     angles : array_like, shape (N - 1,), or (N,) without ``zero_sum``
-        As for :func:`orthonormal_lowpass`. For arrays of torch, CuPy or another library the filters
-        are arrays of that library, and gradients flow back to the angles.
+        As for :func:`orthonormal_lowpass`. For arrays of torch, CuPy or another library, the
+        filters are arrays of that library, and are differentiable with respect to the angles.
     zero_sum : bool, optional
         Whether the high-pass sums to zero (and the low-pass to :math:`\sqrt 2`), which determines
         one angle. Default True.
@@ -129,7 +129,7 @@ def orthonormal_filters(
     low = orthonormal_lowpass(angles, zero_sum=zero_sum)
     if low.ndim != 1:
         raise ShapeError(
-            f"a FilterBank has one angle per entry of a 1-D array, got shape {low.shape}: "
+            f"the angles of a FilterBank must be a 1-D array, got filters of shape {low.shape}: "
             "use orthonormal_lowpass for many filters at once"
         )
     both = flag(symmetric, "symmetric")
@@ -181,7 +181,7 @@ def lattice_size(length: int) -> int:
     length = whole_number(length, "length must be an integer", ConstraintTypeError)
     if length < 2 or length % 2:
         raise ConstraintError(
-            f"orthonormal filters have an even number of taps, at least 2, not {length}"
+            f"orthonormal filters must have an even number of taps, at least 2, got {length}"
         )
     return length // 2
 
@@ -211,7 +211,7 @@ def orthonormal_bank(low: Array) -> FilterBank:
 
 
 def gradient_in_lowpass(gradients: Sequence[Array | None], zero: Array) -> Array:
-    """Map gradients in the filters of :func:`orthonormal_bank` (None is zero) to ``low``'s."""
+    """The gradient with respect to ``low`` from those of :func:`orthonormal_bank`; None is zero."""
     xp: Any = array_namespace(zero)
     demand = "the cotangent of a FilterBank must be a FilterBankGradient or four arrays"
     filters = items(gradients, demand)
@@ -237,7 +237,7 @@ def _all_angles(angles: ArrayLike, zero_sum: bool) -> tuple[Opened, Array]:
     if free.ndim == 0 or (free.shape[-1] == 0 and not zero_sum):
         raise ShapeError(
             f"angles must be an array of at least one axis, with at least {1 - zero_sum} angles "
-            f"along its last, got shape {tuple(free.shape)}"
+            f"along its last axis, got shape {tuple(free.shape)}"
         )
     if not zero_sum:
         return opened, free

@@ -31,7 +31,7 @@ Symmetry: TypeAlias = Literal["linear-phase", "paper"]
 
 
 def lowpass_penalty(lowpass: ArrayLike) -> Array:
-    r"""Return how far a low-pass is from unit energy and from a sum of :math:`\sqrt 2`.
+    r"""Return the deviation of a low-pass from unit energy and from the sum :math:`\sqrt 2`.
 
     .. math:: L_{low} = \Bigl(\sum_i l_i^2 - 1\Bigr)^2 + \Bigl(\sum_i l_i - \sqrt 2\Bigr)^2
 
@@ -40,7 +40,7 @@ def lowpass_penalty(lowpass: ArrayLike) -> Array:
     Parameters
     ----------
     lowpass : array_like, shape (..., K)
-        The filter :math:`l`, or one in each row; the order of its taps does not matter.
+        The filter :math:`l`, or one in each row; the order of its taps has no effect.
 
     Returns
     -------
@@ -69,7 +69,7 @@ def lowpass_penalty(lowpass: ArrayLike) -> Array:
 
 
 def highpass_penalty(highpass: ArrayLike) -> Array:
-    r"""Return how far a high-pass is from unit energy and from a sum of zero.
+    r"""Return the deviation of a high-pass from unit energy and from the sum 0.
 
     .. math:: L_{high} = \Bigl(\sum_i h_i^2 - 1\Bigr)^2 + \Bigl(\sum_i h_i\Bigr)^2
 
@@ -78,7 +78,7 @@ def highpass_penalty(highpass: ArrayLike) -> Array:
     Parameters
     ----------
     highpass : array_like, shape (..., K)
-        The filter :math:`h`, or one in each row; the order of its taps does not matter.
+        The filter :math:`h`, or one in each row; the order of its taps has no effect.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def highpass_penalty(highpass: ArrayLike) -> Array:
 
 
 def reversibility_penalty(lowpass: ArrayLike, highpass: ArrayLike) -> Array:
-    r"""Return how far the sum of both filters' energies is from 2.
+    r"""Return the deviation of the sum of both filters' energies from 2.
 
     .. math:: L_{reverse} = \Bigl(\sum_i l_i^2 + \sum_i h_i^2 - 2\Bigr)^2
 
@@ -125,8 +125,8 @@ def reversibility_penalty(lowpass: ArrayLike, highpass: ArrayLike) -> Array:
 
     Notes
     -----
-    Despite its name, the penalty does not make the transform reversible. For more than two taps
-    equations (9) to (12) together do not either. :func:`orthonormality_penalty` does.
+    Despite its name, the penalty does not make the transform reversible. For more than two taps,
+    all equations (9) to (12) together do not either. Use :func:`orthonormality_penalty`.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def reversibility_penalty(lowpass: ArrayLike, highpass: ArrayLike) -> Array:
 def symmetry_penalty(
     lowpass: ArrayLike, highpass: ArrayLike, *, symmetry: Symmetry = "linear-phase"
 ) -> Array:
-    r"""Return how far the filters are from linear phase.
+    r"""Return the deviation of the filters from linear phase.
 
     .. math:: L_{sym} = \sum_{i < \lfloor K/2 \rfloor} (l_i - l_{K-1-i})^2
               + (h_i - \sigma\, h_{K-1-i})^2
@@ -153,9 +153,9 @@ def symmetry_penalty(
     lowpass, highpass : array_like, shape (..., K)
         The filters :math:`l` and :math:`h`, or a pair of them in each row.
     symmetry : {'linear-phase', 'paper'}, optional
-        For even K, ``'linear-phase'`` (default) demands an antisymmetric high-pass,
-        :math:`\sigma = -1`, the partner of a symmetric low-pass in a bank that reconstructs.
-        ``'paper'`` demands a symmetric one, as the equation is written. For odd K both demand
+        For even K, ``'linear-phase'`` (default) requires an antisymmetric high-pass,
+        :math:`\sigma = -1`, as banks with a symmetric low-pass have that reconstruct. ``'paper'``
+        requires a symmetric high-pass, as in the equation of the paper. For odd K, both require
         :math:`\sigma = 1`.
 
     Returns
@@ -166,7 +166,7 @@ def symmetry_penalty(
     Raises
     ------
     ConstraintError
-        If ``symmetry`` is another value.
+        If ``symmetry`` has another value.
     ShapeError, ArgumentTypeError
         As for :func:`reversibility_penalty`.
 
@@ -187,7 +187,7 @@ def symmetry_penalty(
 
 
 def orthonormality_penalty(lowpass: ArrayLike, highpass: ArrayLike | None = None) -> Array:
-    r"""Return how far the filters are from an orthonormal, perfectly reconstructing bank.
+    r"""Return the deviation of the filters from an orthonormal bank, which reconstructs perfectly.
 
     .. math:: L_{orth} = \sum_{m \ge 0} \Bigl(\sum_i l_i\, l_{i+2m} - \delta_m\Bigr)^2
               + \sum_i \bigl(h_i - (-1)^i\, l_{K-1-i}\bigr)^2
@@ -265,9 +265,9 @@ def wavelet_penalty(
     Raises
     ------
     ConstraintError
-        If ``symmetry`` is another value, or both orthonormal and symmetric filters of more than
-        two taps are demanded. There are none (Daubechies, *Ten Lectures on Wavelets*, theorem
-        8.1.4).
+        If ``symmetry`` has another value, or if the arguments require both orthonormal and
+        symmetric filters of more than two taps, which do not exist (Daubechies, *Ten Lectures on
+        Wavelets*, theorem 8.1.4).
     ShapeError, ArgumentTypeError
         As for :func:`reversibility_penalty`.
 

@@ -1,7 +1,7 @@
 """The sums of the taps of lifting steps for which the high-pass filters sum to zero.
 
 :mod:`liftwave.constraints.lifting` derives them from two signals, a constant and an alternating
-one. All even samples of such a signal are equal, and so are all odd samples, also after each step.
+signal. All even samples of such a signal are equal, and all odd samples, also after each step.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ def propagate_vjp(
     of_totals: Sequence[Array],
     of_gain: Array,
 ) -> list[Array]:
-    """Return the full cotangents of all totals, from their direct ones and that of the gain.
+    """Return the full cotangents of all totals, from their direct cotangents and the gain's.
 
-    The cotangent of a total that is not free is passed on to earlier steps.
+    The cotangent of a total that is not free contributes to those of earlier steps.
     """
     zero = 0.0 * of_gain
     ga, gb, gu, gv = of_gain, zero, zero, zero
@@ -100,4 +100,4 @@ def _needed(xp: Namespace, kind: StepKind, signals: Signals) -> Array:
 
 def _check_divisor(xp: Namespace, value: Array, reason: str) -> None:
     if is_numpy_namespace(xp) and value == 0.0:
-        raise ConstraintError(f"these taps are impossible: with them {reason}; change one a little")
+        raise ConstraintError(f"with these taps {reason}: change one of them slightly")

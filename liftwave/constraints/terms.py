@@ -36,7 +36,7 @@ def open_filters(**filters: ArrayLike) -> list[Opened]:
             )
     shapes = {name: tuple(o.array.shape) for name, o in zip(filters, opened, strict=True)}
     if len(set(shapes.values())) > 1:
-        raise ShapeError(f"the filters of a bank must have one shape, got {shapes}")
+        raise ShapeError(f"the filters of a bank must have the same shape, got {shapes}")
     return opened
 
 
@@ -90,7 +90,7 @@ def require_possible(length: int, demands: Sequence[str]) -> None:
     Raises
     ------
     ConstraintError
-        If both are demanded of more than two taps.
+        If both are required of more than two taps.
     """
     if length > 2 and {"orthonormal", "symmetric"} <= set(demands):
         raise ConstraintError(
@@ -172,19 +172,19 @@ class Penalty:
 
 
 def norm_and_sum(xp: Namespace, taps: Array, *, total: float) -> Term:
-    """Demand unit energy and a given sum."""
+    """The deviation from unit energy and from a sum."""
     energy, excess = _sum(xp, taps * taps) - 1.0, _sum(xp, taps) - total
     return Term(energy**2 + excess**2, lambda: (4.0 * energy * taps + 2.0 * excess,))
 
 
 def both_norms(xp: Namespace, low: Array, high: Array) -> Term:
-    """Demand that the energies of both filters add up to 2."""
+    """The deviation of the sum of both filters' energies from 2."""
     energy = _sum(xp, low * low) + _sum(xp, high * high) - 2.0
     return Term(energy**2, lambda: (4.0 * energy * low, 4.0 * energy * high))
 
 
 def mirrored_taps(xp: Namespace, low: Array, high: Array, *, antisymmetric: bool) -> Term:
-    """Demand a symmetric low-pass, and a symmetric or antisymmetric high-pass."""
+    """The deviation from a symmetric low-pass and a symmetric or antisymmetric high-pass."""
     flipped = xp.flip(high, axis=-1)
     of_low = low - xp.flip(low, axis=-1)
     of_high = high + flipped if antisymmetric else high - flipped
@@ -194,7 +194,7 @@ def mirrored_taps(xp: Namespace, low: Array, high: Array, *, antisymmetric: bool
 
 
 def own_shifts(xp: Namespace, low: Array) -> Term:
-    """Demand unit energy, and orthogonality to the filter's own shifts by 2, 4 and so on."""
+    """The deviation from unit energy and from orthogonality to shifts by 2, 4 and so on."""
     length = low.shape[-1]
     lags = range(0, length, 2)
     misses = [
@@ -212,7 +212,7 @@ def own_shifts(xp: Namespace, low: Array) -> Term:
 
 
 def mirror_image(xp: Namespace, low: Array, high: Array) -> Term:
-    """Demand that the high-pass is the quadrature mirror of the low-pass, both of even length."""
+    """The difference of the high-pass and the quadrature mirror of the low-pass (even lengths)."""
     length = low.shape[-1]
     odd = length % 2
     miss = _padded(xp, high, 0, odd) - mirror(_padded(xp, low, 0, odd))

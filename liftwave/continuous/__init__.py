@@ -1,1 +1,1 @@
-"""The continuous wavelet transform of PyWavelets, and functions of wavelets."""
+"""Continuous wavelet transforms, and functions of wavelets."""

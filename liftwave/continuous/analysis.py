@@ -1,4 +1,4 @@
-"""Spectra of extended signals, rows of coefficients, and the way back to signals."""
+"""Spectra of extended signals, rows of coefficients, and the inverse transform."""
 
 from __future__ import annotations
 
@@ -99,14 +99,14 @@ class Analysis:
 
     @cached_property
     def signal(self) -> Array:
-        """The signal, with time as the last axis. Complex signals are two real ones."""
+        """The signal, with time as the last axis. Complex signals are two real signals."""
         return self.cut(backward(self.spectrum, self.layout.length))
 
     def cut(self, wide: Array) -> Array:
         """The columns of the signal."""
         return wide[..., self.layout.before : self.layout.before + self.layout.n]
 
-    # --- the way back ----------------------------------------------------------------------------
+    # --- the inverse -----------------------------------------------------------------------------
 
     @cached_property
     def symbol(self) -> NDArray[np.float64]:
@@ -115,7 +115,7 @@ class Analysis:
 
     @cached_property
     def covered(self) -> NDArray[np.bool_]:
-        """The bins that can be inverted. Bin 0 is never one."""
+        """The bins that can be inverted. Bin 0 is never one of them."""
         peak = float(self.symbol.max(initial=0.0))
         covered: NDArray[np.bool_] = self.symbol > LEAST_SYMBOL * peak
         covered[0] = False

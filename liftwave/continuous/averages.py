@@ -25,7 +25,7 @@ def series_of(analysis: Analysis) -> _Floats:
         If it is complex.
     """
     if analysis.is_complex:
-        raise DTypeError("significance is that of real signals, got a complex one")
+        raise DTypeError("significance is defined for real signals, got a complex one")
     return as_numpy(analysis.signal).astype(np.float64)
 
 

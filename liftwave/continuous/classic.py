@@ -42,7 +42,7 @@ def cwt(
     scales : float or array_like
         The scales, in samples; positive.
     wavelet : str, pywt.ContinuousWavelet, or a discrete wavelet
-        Of a discrete wavelet, the wavelet of the analysis is used.
+        For a discrete wavelet, the function uses the wavelet of the analysis.
     sampling_period : float, optional
         Only the frequencies depend on it.
     method : {"conv", "fft"}, optional
@@ -74,8 +74,8 @@ def cwt(
     result is :math:`-\sqrt{a}` times the difference of the convolution with the kernel. This
     approximates :math:`a^{-1/2} \sum_n x_n \overline{\psi((n - b) / a)}` for large scales.
 
-    Two properties of the approximation are to be known. If the kernel has an odd number of samples,
-    the result is delayed by half a sample. At small scales, the rounding of the points changes the
+    The approximation has two systematic errors. If the kernel has an odd number of samples, the
+    result is delayed by half a sample. At small scales, the rounding of the points changes the
     coefficients: by up to 38 % at scale 2, 7 % at scale 5, and 0.1 % at scale 64. Frequencies are
     rounded, see :func:`central_frequency`.
 
@@ -180,7 +180,7 @@ def _kernels(integral: _Integral, scales: NDArray[Any]) -> list[_Kernel]:
     longest = max(map(float, scales), default=0.0) * float(length)
     if longest > _LONGEST:
         raise ScaleError(
-            f"Selected scale of {max(scales)} too large: its wavelet has {longest:.3g} samples"
+            f"Selected scale of {max(scales)} is too large: its wavelet has {longest:.3g} samples"
         )
     kernels = []
     for scale in scales:

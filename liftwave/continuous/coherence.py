@@ -31,7 +31,7 @@ _BINS = 1000
 
 _MOST_SURROGATES = 100_000
 
-# Coefficients that are smoothed at a time: more leave the caches.
+# Number of coefficients that are smoothed at a time: more do not fit into the caches.
 _MOST_SMOOTHED = 1 << 14
 
 # Coefficients of surrogates that are computed at a time.
@@ -50,7 +50,7 @@ class Coherence(TimeFrequency):
         The squared coherence :math:`R^2`, from 0 to 1.
     significance : ndarray, shape (..., frequencies), or None
         The coherence that two independent red noises exceed with a small probability. NaN for rows
-        that depend on the ends at all times.
+        all of whose coefficients depend on the ends.
     frequencies, scales, times, coi
         As of a :class:`Scalogram`.
 
@@ -91,7 +91,7 @@ class Coherence(TimeFrequency):
 
     def _shown_limit(self, level: float) -> Any:
         if self.significance is None:
-            raise OptionError("the limits were not computed: pass surrogates to wavelet_coherence")
+            raise OptionError("the limits were not computed: use wavelet_coherence(surrogates=300)")
         return self.significance
 
     def _arrows(self) -> Any:
@@ -116,7 +116,7 @@ def wavelet_coherence(
     surrogates: int = 300,
     seed: int = 0,
 ) -> Coherence:
-    r"""Wavelet coherence of two series: how far they are related, at each time and frequency.
+    r"""Wavelet coherence of two series: how closely they are related at each time and frequency.
 
     Parameters
     ----------
@@ -150,8 +150,8 @@ def wavelet_coherence(
     .. math:: R^2 = \frac{|\langle W_x \overline{W_y} / s \rangle|^2}
               {\langle |W_x|^2 / s \rangle \langle |W_y|^2 / s \rangle}
 
-    In time, it is a Gaussian with the width of the wavelet (:math:`e^{-t^2/2s^2}` for Morlet), and
-    in scale a mean over the decorrelation length of the wavelet, which is 0.60 octaves for
+    The smoothing is a Gaussian in time with the width of the wavelet (:math:`e^{-t^2/2s^2}` for
+    Morlet), and a mean in scale over the decorrelation length of the wavelet: 0.60 octaves for
     ``"morlet(6)"`` (Grinsted, Moore and Jevrejeva [1]_). The limits are quantiles of the coherence
     of pairs of AR(1) noises with the coefficients of the series, outside of the cone of influence.
 
@@ -190,7 +190,7 @@ def wavelet_coherence(
     coherency = coherency_of(first, second)
     limits_of_noise = None
     if count:
-        lags = [lag_one(series_of(each)) for each in (first, second)]
+        lags = [lag_one(series_of(analysis)) for analysis in (first, second)]
         limits_of_noise = _limits(first, lags, probability, count, start)
     return Coherence(coherency, first, limits_of_noise)
 
@@ -207,9 +207,9 @@ def coherency_of(first: Analysis, second: Analysis) -> Array:
 
 
 def _smoothed_in_time(a: Array, b: Array, grid: Grid) -> tuple[Array, Array]:
-    """The cross spectrum, and both spectra as real and imaginary parts: one transform for both.
+    """The cross spectrum, and both spectra as the real and imaginary part of one transform.
 
-    Some rows at a time, which stay in the caches.
+    It processes some rows at a time, which fit into the caches.
     """
     xp, parts, count = array_namespace(a), [], a.shape[-2]
     batch = math.prod(a.shape[:-2]) * a.shape[-1]

@@ -21,7 +21,7 @@ from liftwave.errors import ArgumentTypeError, OptionError, ScaleError
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Components(TimeFrequency):
-    """Coefficients of one signal, which has components."""
+    """Coefficients of one signal, from which components can be extracted."""
 
     def ridges(
         self, n: int = 1, *, penalty: float | None = None, width: float | None = None
@@ -36,15 +36,15 @@ class Components(TimeFrequency):
             The cost of steps; 0 follows the largest coefficient at each time. By default 40 for
             each column in a period of the middle frequency.
         width : float, optional
-            Half the width of a component, in octaves: rows at this distance of a ridge belong to
-            it. By default three times the half width of the wavelet.
+            Half the width of a component, in octaves: rows up to this distance from a ridge belong
+            to it. By default three times the half width of the wavelet.
 
         Returns
         -------
         list of Ridge
             The strongest first. Ridges have :attr:`~Ridge.frequencies`,
             :attr:`~Ridge.amplitudes`, :attr:`~Ridge.rows` and :attr:`~Ridge.component`, the signal
-            of the component (``None`` if ``rate`` left out columns).
+            of the component (``None`` if ``rate`` omitted columns).
 
         Raises
         ------

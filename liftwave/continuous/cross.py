@@ -85,10 +85,10 @@ def pair_of(
     Raises
     ------
     ShapeError, DTypeError
-        If the series do not fit, or are complex.
+        If the series differ in shape, or are complex.
     """
     arrays, rate, family = [as_array(x), as_array(y)], sampling_rate(fs), resolve_analytic(wavelet)
-    shapes = [tuple(each.shape) for each in arrays]
+    shapes = [tuple(array.shape) for array in arrays]
     if shapes[0] != shapes[1]:
         raise ShapeError(f"both series must have the same shape, got {shapes[0]} and {shapes[1]}")
     last = normalize_axis(axis, arrays[0].ndim)
@@ -97,11 +97,11 @@ def pair_of(
         raise ShapeError(f"the series have no samples: shape {shapes[0]}")
     boundary = checked_mode(mode)
     grid = make_grid(family, n, rate, options)
-    opened = [each.array for each in open_arrays(arrays)]
+    opened = [operand.array for operand in open_arrays(arrays)]
     if any(map(is_complex, opened)):
         raise DTypeError(f"both series must be real, got {opened[0].dtype}")
     layout = Layout.of(n, grid.reach, boundary)
-    first, second = (Analysis.of(each, grid, layout, last, 1) for each in opened)
+    first, second = (Analysis.of(signal, grid, layout, last, 1) for signal in opened)
     return first, second
 
 
@@ -183,7 +183,7 @@ class CrossScalogram(TimeFrequency):
         variables (Torrence and Compo, equation 31): :math:`Z_2 = 3.999` for 95 %.
         """
         probability = checked_level(level)
-        limits = [noise_limits(each, None) for each in (self._analysis, self._other)]
+        limits = [noise_limits(analysis, None) for analysis in (self._analysis, self._other)]
         freedom = 1 if self._grid.concrete.is_real else 2
         result = np.sqrt(limits[0] * limits[1]) * product_ratio(probability, freedom)
         xp = array_namespace(self.coefficients)

@@ -49,7 +49,7 @@ _INDICES: dict[str, Callable[[Indices, int], Indices]] = {
 }
 
 MODES = tuple(_INDICES)
-"""The boundary modes of continuous transforms: those whose extensions do not grow."""
+"""The boundary modes of continuous transforms: modes whose extensions are bounded."""
 
 
 class Layout(NamedTuple):
@@ -74,7 +74,7 @@ class Layout(NamedTuple):
 
     @classmethod
     def of(cls, n: int, reach: float, mode: str) -> Layout:
-        """The layout for wavelets that reach so many samples beyond the ends.
+        """The layout for wavelets that reach ``reach`` samples beyond the ends.
 
         The extension has at most the length of the signal. Two lengths are the whole period of the
         symmetric modes, so longer extensions would not change anything.
@@ -92,14 +92,14 @@ def checked_mode(mode: Any) -> str:
     Raises
     ------
     ModeError
-        If there is no such mode.
+        If the mode does not exist.
     """
     if is_one_of(mode, MODES):
         return str(mode)
     error = ModeError if isinstance(mode, str) else ModeTypeError
     raise error(
-        f"mode must be one of {', '.join(map(repr, MODES))}, got {mode!r}; other modes grow "
-        "without bound beyond the ends"
+        f"mode must be one of {', '.join(map(repr, MODES))}, got {mode!r}. The extensions of "
+        "other modes are not bounded"
     )
 
 

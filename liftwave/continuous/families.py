@@ -1,7 +1,7 @@
 r"""Analytic wavelets, defined by their Fourier transforms: Morse, Morlet, Paul, DOG, bump.
 
 A response is 2 at its peak, so that a cosine of amplitude 1 gives coefficients of magnitude 1.
-Logarithms of responses are computed: powers of large orders neither overflow nor underflow.
+The module computes logarithms of responses, so that powers of large orders do not overflow.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _plain(value: Number) -> Any:
 
 def names_of(family: type[AnalyticWavelet]) -> list[str]:
     """The names of the parameters of a family. Options are keywords."""
-    return [each.name for each in fields(family) if not each.kw_only]
+    return [field.name for field in fields(family) if not field.kw_only]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class AnalyticWavelet(ABC):
     @property
     def options(self) -> dict[str, bool]:
         """The options by name."""
-        return {each.name: getattr(self, each.name) for each in fields(self) if each.kw_only}
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.kw_only}
 
     @property
     def concrete(self) -> AnalyticWavelet:
@@ -90,7 +90,7 @@ class AnalyticWavelet(ABC):
 
     @property
     def efolding(self) -> float | None:
-        """The e-folding time in scales, where it has a closed form."""
+        """The e-folding time in scales, if it has a closed form."""
         return None
 
     @abstractmethod
@@ -184,7 +184,7 @@ class Morlet(AnalyticWavelet):
     Notes
     -----
     The response is :math:`2 e^{-(\omega - \omega_0)^2/2}` at positive frequencies, as in Torrence
-    and Compo (table 1). It does not quite vanish at frequency 0: it is 3e-8 for 6. With
+    and Compo (table 1). At frequency 0 it is not exactly zero: it is 3e-8 for 6. With
     ``zero_mean``, the response is proportional to :math:`e^{-(\omega - \omega_0)^2/2} -
     e^{-\omega_0^2/2} e^{-\omega^2/2}`, and ``omega0`` can be small. Without it, ``omega0`` below 5
     is not recommended. The correction moves the peak: to 2.035 for ``omega0=2``.
@@ -339,7 +339,7 @@ class GaussianDerivative(AnalyticWavelet):
 
 @dataclass(frozen=True)
 class Bump(AnalyticWavelet):
-    r"""Bump wavelet: a narrow band of frequencies, and no others.
+    r"""Bump wavelet: a narrow band of frequencies, with a response of zero outside of it.
 
     Parameters
     ----------
@@ -391,7 +391,7 @@ class Bump(AnalyticWavelet):
 
 
 def unchecked(wavelet: AnalyticWavelet, parameters: dict[str, Number]) -> AnalyticWavelet:
-    """A wavelet of the same family with any numbers: complex ones, or tensors that are traced."""
+    """A wavelet of the same family with unchecked numbers: complex numbers or traced tensors."""
     other = object.__new__(type(wavelet))
     for name, value in {**wavelet.options, **parameters}.items():
         object.__setattr__(other, name, value)

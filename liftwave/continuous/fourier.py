@@ -1,4 +1,4 @@
-"""Fourier transforms of arrays that nothing else reads: in place, where the library can."""
+"""Fourier transforms of temporary arrays, in place if the library supports it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _IN_PLACE = int(np.__version__.partition(".")[0]) >= 2
 
 
 def arrays_at_once(most: int, shape: tuple[int, ...], hop: int) -> int:
-    """How many arrays, with one of ``hop`` numbers of a shape, have at most ``most`` numbers.
+    """The number of arrays, with one of ``hop`` numbers of a shape, that have ``most`` numbers.
 
-    At least one. In a graph for any batch the answer is ``most``, so that the number of steps does
-    not depend on the batch.
+    It is at least 1. In a graph for any batch it is ``most``, so that the number of steps does not
+    depend on the batch.
     """
     numbers = math.prod(shape)
     return most if is_symbol(numbers) else max(most // max(numbers // hop, 1), 1)

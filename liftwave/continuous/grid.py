@@ -22,14 +22,14 @@ from liftwave.continuous.shapes import Shape, energy_of, lower_ratio, shape_of, 
 from liftwave.errors import ArgumentTypeError, DTypeError, OptionError, ScaleError
 
 Norm: TypeAlias = Literal["amplitude", "energy", "torrence"]
-"""What the magnitude of a coefficient means."""
+"""The norm, which defines the meaning of a magnitude."""
 
 Limits: TypeAlias = "Literal['full', 'resolved'] | tuple[float, float]"
 """The lowest and the highest frequency, or the name of a choice."""
 
 NORMS = ("amplitude", "energy", "torrence")
 
-# More rows than this are a mistake: of a unit, or of the number of voices.
+# The largest number of rows: more are a mistake in a unit or in the number of voices.
 _MOST_ROWS = 100_000
 
 # Relative to the largest response, for single and double precision.

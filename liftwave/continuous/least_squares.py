@@ -1,4 +1,4 @@
-"""The signal whose coefficients are nearest to coefficients that were changed or chosen."""
+"""The signal whose coefficients are nearest to changed or selected coefficients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Old names of functions, which PyWavelets still has, and which warn."""
+"""Deprecated names of functions, which PyWavelets still has. They warn."""
 
 from __future__ import annotations
 

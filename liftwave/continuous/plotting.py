@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 _RIDGE, _CONTOUR = "#ffb000", "white"
 
-# More columns than a figure shows.
+# The largest number of columns that a figure shows.
 _MOST_COLUMNS = 2000
 
 
 @dataclass(frozen=True)
 class Picture:
-    """What a figure of a time-frequency plane shows.
+    """The contents of a figure of a time-frequency plane.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ def checked_options(title: Any, unit: Any, time_unit: Any, period: Any) -> bool:
     Raises
     ------
     OptionError
-        If a text is not one.
+        If an argument is not text.
     """
     for name, value in (("unit", unit), ("time_unit", time_unit)):
         if not isinstance(value, str):
@@ -75,7 +75,7 @@ def checked_options(title: Any, unit: Any, time_unit: Any, period: Any) -> bool:
 
 
 def check_plane(shape: tuple[int, ...]) -> None:
-    """Raise unless there is one plane with at least two frequencies and times.
+    """Raise unless this is the shape of one plane with at least two frequencies and times.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def draw(picture: Picture, title: str | None, time_unit: str, period: bool) -> F
 
 
 def _columns(times: NDArray[Any], values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Times and values; of many columns the largest value of each few."""
+    """Times and values; many columns are merged to their largest values."""
     step = -(-times.size // _MOST_COLUMNS)
     if step == 1:
         return times, values

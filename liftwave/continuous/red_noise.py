@@ -24,9 +24,9 @@ _LARGEST = 0.9999
 def lag_one(x: _Floats) -> _Floats:
     """The AR(1) coefficients of series along the last axis, without the bias of their means.
 
-    The sample mean takes away the share ``m`` of the variance and of the covariances of lag 1, so
-    the ratio of these is ``r = (a - m) / (1 - m)``. The share follows from ``a`` (Allen and Smith,
-    J. Climate 9, 1996), which is iterated.
+    Subtracting the sample mean reduces the variance and the covariances of lag 1 by the share
+    ``m``, so their ratio is ``r = (a - m) / (1 - m)``. The share follows from ``a`` (Allen and
+    Smith, J. Climate 9, 1996). The function iterates this equation.
     """
     n = x.shape[-1]
     x = x - x.mean(axis=-1, keepdims=True)
@@ -48,7 +48,7 @@ def _share_of_mean(a: _Floats, n: int) -> _Floats:
 
 
 def checked_lag(a: Any) -> float:
-    """An AR(1) coefficient that was passed.
+    """An AR(1) coefficient, after a check.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def checked_lag(a: Any) -> float:
 
 
 def checked_level(level: Any) -> float:
-    """A probability.
+    """A probability, after a check.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def product_ratio(level: float, freedom: int) -> float:
 
 
 def _root(function: Callable[[float], float]) -> float:
-    """The place at which a falling function is zero."""
+    """The zero of a decreasing function."""
     low, high = 1e-9, 1.0
     while function(high) > 0:
         low, high = high, 2 * high

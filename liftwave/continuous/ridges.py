@@ -1,4 +1,4 @@
-"""Ridges: the frequencies of components over time, by the best path through all of them."""
+"""Ridges: the frequencies of components over time, by the best path over all rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from liftwave._dispatch import kernels_for
 
 _Floats = NDArray[np.float64]
 
-# Relative to the largest power at a time: coefficients below do not matter to a path.
+# Relative to the largest power at a time: a path does not depend on smaller coefficients.
 _FLOOR = 1e-10
 
 
@@ -74,8 +74,8 @@ def best_path(score: _Floats, logs: _Floats, penalty: float) -> NDArray[np.int64
     """The path with the largest sum of scores, less the penalty of its squared steps.
 
     The best predecessor of each row is on the lower envelope of parabolas, which one pass over the
-    rows builds. So a time step takes a time proportional to the number of rows, and the path is
-    the exact optimum.
+    rows builds. Therefore each time step is linear in the number of rows, and the path is the exact
+    optimum.
     """
     order = np.argsort(logs)
     if penalty == 0 or logs.size == 1:

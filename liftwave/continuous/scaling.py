@@ -70,9 +70,9 @@ def scaling_function(
     .. math:: \varphi(x) = \sqrt 2 \sum_k h_k \varphi(2x - k), \qquad
               \psi(x) = \sqrt 2 \sum_k g_k \varphi(2x - k)
 
-    The values at integers are an eigenvector of these equations with the sum 1, and the values
-    between follow from them, level by level [1]_. Functions with jumps, such as that of ``haar``,
-    have the value from the right there.
+    The values at integers are an eigenvector of these equations with the sum 1. The values between
+    follow from them, level by level [1]_. At jumps, as in the function of ``haar``, the value is
+    the limit from the right.
 
     References
     ----------
@@ -116,7 +116,7 @@ def _refined(phi: Array, taps: Array, step: int) -> Array:
 
 
 def _interleaved(values: Array, between: Array) -> Array:
-    """The values, with a value between each two."""
+    """The values, interleaved with the values between them."""
     xp = array_namespace(values)
     pairs = xp.reshape(xp.stack([values[:-1], between], axis=1), (-1,))
     return xp.concat([pairs, values[-1:]])

@@ -29,14 +29,14 @@ class Scalogram(Statistics):
     coefficients : array, shape (..., frequencies, times)
         The coefficients. Complex; real for real wavelets of real signals.
     negative : array or None
-        Of complex signals: the coefficients of negative frequencies.
+        For complex signals: the coefficients of negative frequencies.
     frequencies, scales : ndarray, shape (frequencies,)
         The peak frequency of each row, and its scale :math:`\omega_0 / (2 \pi f)` in units of time.
     times : ndarray, shape (times,)
         The time of each column; 0 is the first sample.
     coi : ndarray, shape (times,)
-        The cone of influence: at each time the lowest frequency that is free of the ends. A row is
-        free of them if its e-folding time is at most the distance to the nearer end.
+        The cone of influence: at each time the lowest frequency that does not depend on the ends. A
+        row does not depend on them if its e-folding time is at most the distance to the nearer end.
     wavelet, norm, mode, fs
         As passed.
 
@@ -63,9 +63,9 @@ class Scalogram(Statistics):
         Parameters
         ----------
         coefficients : array
-            Of the shape of the present ones.
+            Of the shape of the current coefficients.
         negative : array, optional
-            Those of negative frequencies; of complex signals.
+            For complex signals: the coefficients of negative frequencies.
 
         Raises
         ------
@@ -93,8 +93,8 @@ class Scalogram(Statistics):
         for page in pages:
             if tuple(page.shape) != shape:
                 raise ShapeError(f"expected coefficients of shape {shape}, got {tuple(page.shape)}")
-        others = pages[1] if len(pages) > 1 else None
-        return replace(self, coefficients=values, negative=others, _whole=None)
+        imaginary = pages[1] if len(pages) > 1 else None
+        return replace(self, coefficients=values, negative=imaginary, _whole=None)
 
     def inverse(
         self,
@@ -112,9 +112,9 @@ class Scalogram(Statistics):
         method : {"exact", "integral", "least_squares"}, optional
             ``"exact"`` divides by the sum of the responses of all rows. ``"integral"`` is the sum
             of rows that approximates an integral over scales, which other packages use: its error
-            is about 1e-3 of band-limited signals. ``"least_squares"`` is the signal whose
-            coefficients are nearest to the present ones, in the rows of the band: for coefficients
-            that were changed, and for rows with gaps between them.
+            is about 1e-3 for band-limited signals. ``"least_squares"`` is the signal whose
+            coefficients in the rows of the band are nearest to the current ones. Use it for changed
+            coefficients, and for rows with gaps between them.
 
         Returns
         -------
@@ -124,7 +124,7 @@ class Scalogram(Statistics):
         Raises
         ------
         OptionError, ArgumentTypeError
-            If an argument is not valid, or ``rate`` left out columns.
+            If an argument is not valid, or ``rate`` omitted columns.
 
         Warns
         -----
@@ -135,11 +135,11 @@ class Scalogram(Statistics):
         -----
         With the sum of responses :math:`S(\omega) = \sum_i \hat\psi(s_i \omega)`, the signal is the
         inverse Fourier transform of :math:`2 \sum_i (\mathrm{Re}\, W_i)^\wedge(\omega) /
-        S(\omega)`. It is exact to rounding if ``invertible`` was set or the mode is
+        S(\omega)`. It is exact up to rounding if ``invertible`` was set or the mode is
         ``"periodic"``; for the mode ``"symmetric"`` also if twice the length of the signal has no
-        prime factor above 7. Otherwise the columns beyond the ends are extended by the boundary
-        mode, which changes the signal: by about 1e-3 for the mode ``"symmetric"``, most near the
-        ends for other modes. Components of bands add up.
+        prime factor above 7. Otherwise the boundary mode extends the columns beyond the ends, which
+        changes the signal: by about 1e-3 for the mode ``"symmetric"``, and mostly near the ends for
+        other modes. Components of bands add up.
 
         The least squares are :math:`\sum_i \hat\psi_i \hat W_i / \sum_i \hat\psi_i^2`, with the
         responses in the norm of the scalogram. Frequencies at the edges of a band, where the
@@ -162,7 +162,7 @@ class Scalogram(Statistics):
             )
         rows = self._rows_in(band)
         if self._analysis.hop > 1:
-            raise OptionError("rate left out columns, which the inverse needs: do not pass rate")
+            raise OptionError("rate omitted columns that the inverse needs: do not pass rate")
         has_mean = band is None or band[0] <= 0
         if method == "exact":
             signal = self._exact(rows, has_mean)
@@ -182,13 +182,14 @@ class Scalogram(Statistics):
         Parameters
         ----------
         threshold : float, optional
-            Coefficients of smaller magnitude are left out, because their phase is not reliable. In
+            Coefficients of smaller magnitude are omitted, because their phase is not reliable. In
             units of the signal (norm ``"amplitude"``). By default 1e-6 of the largest sample.
 
         Returns
         -------
         Synchrosqueezed
-            Sharp lines in place of the broad ones of the scalogram, and an inverse.
+            The synchrosqueezed coefficients, with an inverse. Their lines are sharper than those of
+            the scalogram.
 
         Raises
         ------
@@ -227,7 +228,7 @@ class Scalogram(Statistics):
     def _component(self, mask: Array) -> Array:
         xp = array_namespace(self.coefficients)
         pages = [xp.where(mask, page, xp.zeros_like(page)) for page in self._pages(False)]
-        # Division by the symbol would amplify what a mask cuts off at the ends of the grid.
+        # Division by the symbol would amplify the errors of a mask at the ends of the grid.
         return self._closed(self._sums(self._integral_weights, pages))
 
     def _closed(self, signal: Array) -> Array:

@@ -36,7 +36,7 @@ _SUPPORT = 3.29
 
 _TIME = (-1,)
 
-# Numbers of moduli that are computed at a time: more leave the caches.
+# Numbers of moduli that are computed at a time: more do not fit into the caches.
 _MOST_NUMBERS = 1 << 20
 
 
@@ -61,7 +61,7 @@ class Scattering(NamedTuple):
 def scattering1d(
     x: ArrayLike, J: int, Q: int = 8, *, order: int = 2, average: bool = True, axis: int = -1
 ) -> Scattering:
-    r"""Scattering transform along one axis: features that do not change if a signal moves a little.
+    r"""Scattering transform along one axis: features that small shifts of a signal hardly change.
 
     Parameters
     ----------
@@ -74,8 +74,8 @@ def scattering1d(
     order : {1, 2}, optional
         The highest order. Default 2.
     average : bool, optional
-        Whether the moduli are averaged and reduced to one value for each ``2**J`` samples. Without,
-        the moduli have n samples. Default True.
+        Whether the moduli are averaged and reduced to one value for each ``2**J`` samples. Without
+        averages, the moduli have n samples. Default True.
     axis : int, optional
         The axis of time. Default -1.
 
@@ -94,8 +94,8 @@ def scattering1d(
     -----
     With Morlet wavelets :math:`\psi` and a Gaussian :math:`\phi`, the coefficients are
     :math:`x * \phi`, :math:`|x * \psi_1| * \phi` and :math:`||x * \psi_1| * \psi_2| * \phi`, for
-    :math:`\psi_2` of lower frequency than the modulus has [1]_. Filters, paths, padding by
-    reflection and sampling rates are those of kymatio [2]_.
+    :math:`\psi_2` of lower frequency than the modulus [1]_. Filters, paths, padding by reflection
+    and sampling rates are those of kymatio [2]_.
 
     References
     ----------
@@ -121,10 +121,10 @@ def scattering1d(
     last = normalize_axis(axis, array.ndim)
     n = array.shape[last]
     if n < 1 or 1 << levels > n:
-        raise ShapeError(f"J={levels} averages over 2**{levels} samples, the signal has {n}")
+        raise ShapeError(f"J={levels} averages over 2**{levels} samples, but the signal has {n}")
     opened = open_array(array)
     if is_complex(opened.array):
-        raise DTypeError(f"scattering is for real signals, got {opened.array.dtype}")
+        raise DTypeError(f"scattering needs real signals, got {opened.array.dtype}")
     signal = opened.xp.moveaxis(opened.array, last, -1)
     tree = tree_of(levels, voices, highest)
     parts = list(_Transform(_layout(n, levels), tree, averages).paths(signal))
@@ -154,8 +154,8 @@ def check_scattering(J: Any, Q: Any, order: Any, average: Any) -> tuple[int, int
 def _layout(n: int, levels: int) -> Layout:
     """The signal in the middle of a power of two, at most three times as long."""
     support = math.ceil(_SUPPORT * 2**levels / (2 * math.pi * WIDTH))
-    wanted = (n + 2 * support - 1).bit_length()
-    bits = max(min(wanted, (max(3 * n - 2, 1)).bit_length() - 1), (n - 1).bit_length(), levels)
+    exponent = (n + 2 * support - 1).bit_length()
+    bits = max(min(exponent, (max(3 * n - 2, 1)).bit_length() - 1), (n - 1).bit_length(), levels)
     length = 1 << bits
     # A multiple of the last step, so that the first sample of the signal is kept.
     before = (length - n) // 2 >> levels << levels
@@ -237,8 +237,8 @@ def _numpy_products(
     count, short = length >> level, length >> lower
     dtype = spectra.real.dtype
     result = np.zeros((*spectra.shape[:-1], len(filters), short), spectra.dtype)
-    for k, each in enumerate(filters):
-        band = band_of(each.centre, each.width, length, dtype.name)
+    for k, wavelet in enumerate(filters):
+        band = band_of(wavelet.centre, wavelet.width, length, dtype.name)
         for low, high in pieces(band, short):
             bins = spectra[..., low % count : low % count + high - low]
             place = low % short
@@ -250,9 +250,9 @@ def _numpy_products(
 def _products(
     spectra: Array, filters: Sequence[Filter], length: int, level: int, lower: int
 ) -> Array:
-    """The same in any library."""
+    """As :func:`_numpy_products`, for any library."""
     xp, factor = array_namespace(spectra), 2 ** (lower - level)
-    responses = [response_of(each.centre, each.width, length, level) for each in filters]
+    responses = [response_of(wavelet.centre, wavelet.width, length, level) for wavelet in filters]
     products = spectra[..., None, :] * _as_array(np.stack(responses), spectra)
     shape = (*products.shape[:-1], factor, length >> lower)
     return xp.sum(xp.reshape(products, shape), axis=-2) * (length >> lower)
@@ -270,6 +270,6 @@ def _table(tree: Tree) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         for parent, children in zip(tree.first, tree.children, strict=True)
         for k in children
     ]
-    rows = [(np.nan, np.nan), *((each.centre, np.nan) for each in tree.first), *pairs]
+    rows = [(np.nan, np.nan), *((wavelet.centre, np.nan) for wavelet in tree.first), *pairs]
     order = [0, *[1] * len(tree.first), *[2] * len(pairs)]
     return np.asarray(order), np.asarray(rows)

@@ -16,7 +16,7 @@ WIDTH, _CROSSING, _DEVIATIONS = 0.1, math.sqrt(0.5), 5
 # Deviations beyond which a Gaussian is below the rounding error, in frequency and in time.
 _REACH, _REACH_IN_TIME = 9, 10
 
-# Gaussians of the frequency 0 with smaller factors do not matter.
+# Gaussians of the frequency 0 with smaller factors are negligible.
 _NEGLIGIBLE = 1e-20
 
 
@@ -63,7 +63,7 @@ def _bank(levels: int, voices: int) -> tuple[Filter, ...]:
 
 
 def _filter(centre: float, width: float) -> Filter:
-    """A filter, with the number of times its result can be halved in rate."""
+    """A filter, with the number of times that the rate of its result can be halved."""
     edge = min(centre + _DEVIATIONS * width, 0.5)
     return Filter(centre, width, math.floor(-math.log2(edge)) - 1)
 
@@ -121,7 +121,7 @@ def _sum_in_time(band: Band, width: float, share: float, length: int) -> float:
 
 
 def _repeated(band: Band, count: int) -> NDArray[np.float64]:
-    """The bins of a signal of so many samples, at the distance of the bins of a band."""
+    """The bins of a signal of ``count`` samples, at the distance of the bins of a band."""
     total = np.zeros(count)
     for low, high in pieces(band, count):
         total[low % count : low % count + high - low] += band.values[

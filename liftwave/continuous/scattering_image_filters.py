@@ -15,7 +15,7 @@ _PI, _WIDTH, _FREQUENCY = 3.1415, 0.8, 3 * math.pi / 4
 # Deviations beyond which a Gaussian is below the rounding error.
 _REACH = 9
 
-# Responses that are smaller do not matter, in double precision.
+# Smaller responses are negligible in double precision.
 _NEGLIGIBLE = 1e-18
 
 Shape = tuple[int, int]
@@ -34,7 +34,7 @@ class Wavelets(NamedTuple):
     responses : ndarray, shape (angles, rows, columns)
         Their Fourier transforms.
     factor : int
-        By how much the rate of their results is lower.
+        The factor by which the rate of their results is lower.
     blocks : list of (int, (slice, slice))
         The blocks of the size of the results whose responses are not zero to rounding, with the
         index of the angle.

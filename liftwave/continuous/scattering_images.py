@@ -70,7 +70,7 @@ def scattering2d(
     average: bool = True,
     axes: Sequence[int] = (-2, -1),
 ) -> ImageScattering:
-    r"""Scattering transform of images: features that do not change if an image moves a little.
+    r"""Scattering transform of images: features that small shifts of an image hardly change.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def scattering2d(
         The highest order. Default 2.
     average : bool, optional
         Whether the moduli are averaged and reduced to one value for each ``2**J`` pixels along both
-        axes. Without, the moduli have the size of the image. Default True.
+        axes. Without averages, the moduli have the size of the image. Default True.
     axes : (int, int), optional
         The axes of rows and columns. Default (-2, -1).
 
@@ -131,11 +131,12 @@ def scattering2d(
     sizes = [array.shape[axis] for axis in plane]
     if min(sizes) < 1 << levels:
         raise ShapeError(
-            f"J={levels} averages over 2**{levels} pixels, the image has {sizes[0]} x {sizes[1]}"
+            f"J={levels} averages over 2**{levels} pixels, but the image has {sizes[0]} x "
+            f"{sizes[1]}"
         )
     opened = open_array(array)
     if is_complex(opened.array):
-        raise DTypeError(f"scattering is for real images, got {opened.array.dtype}")
+        raise DTypeError(f"scattering needs real images, got {opened.array.dtype}")
     image = opened.xp.moveaxis(opened.array, plane, _PLANE)
     layouts = _layout(sizes[0], levels), _layout(sizes[1], levels)
     transform = _Transform(layouts, levels, angles, averages)
@@ -259,7 +260,7 @@ def _numpy_products(spectra: NDArray[Any], wavelets: Wavelets) -> NDArray[Any]:
 
 
 def _products(spectra: Array, wavelets: Wavelets) -> Array:
-    """The same in any library."""
+    """As :func:`_numpy_products`, for any library."""
     xp, factor = array_namespace(spectra), wavelets.factor
     products = spectra[..., None, :, :] * _as_array(wavelets.responses, spectra)
     *batch, height, width = products.shape

@@ -1,7 +1,7 @@
 r"""Constants of analytic wavelets, computed from their responses.
 
 Integrals over frequency are sums over :math:`v = \ln(\omega/\omega_0)`. Responses are smooth and
-vanish at both ends, so the error of the sums is that of rounding.
+vanish at both ends, so the sums are exact up to rounding.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def in_time(x: Array, grid: Grid, first: int) -> Array:
     """
     xp, n = array_namespace(x), x.shape[-1]
     widths = _widths(grid)[first : first + x.shape[-2]]
-    # Samples beyond the ends are zero. Nothing that matters reaches around the circle.
+    # Samples beyond the ends are zero. The circular overlap is negligible.
     length = fast_length(n + min(n, math.ceil(_REACH * widths.max())))
     spectrum = xp.fft.fft(x, n=length, axis=-1)
     gaussian = _transfer(widths.tobytes(), length, "complex64" in str(x.dtype))

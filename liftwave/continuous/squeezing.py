@@ -60,7 +60,7 @@ class Synchrosqueezed(Components):
         Returns
         -------
         array
-            Of the shape of the signal. The error is about 1e-3 of the signal, as of the integral
+            Of the shape of the signal. The error is about 1e-3 of the signal, as for the integral
             over scales (``Scalogram.inverse(method="integral")``).
 
         Raises
@@ -81,7 +81,7 @@ class Synchrosqueezed(Components):
         """
         rows = self._rows_in(band)
         if self._analysis.hop > 1:
-            raise OptionError("rate left out columns, which the inverse needs: do not pass rate")
+            raise OptionError("rate omitted columns that the inverse needs: do not pass rate")
         total = self._weighted(
             rows.astype(float), array_namespace(self.coefficients).real(self.coefficients)
         )
@@ -107,7 +107,7 @@ def synchrosqueezed(analysis: Analysis, threshold: float | None) -> Synchrosquee
         If the signal is complex.
     """
     if analysis.is_complex:
-        raise DTypeError("synchrosqueezing is for real signals, got a complex one")
+        raise DTypeError("synchrosqueezing needs a real signal, got a complex one")
     analysis = replace(analysis, grid=replace(analysis.grid, norm="amplitude"))
     collected = _Collected(analysis, _plan(analysis), threshold)
     dtype = dtype_of_responses(analysis.spectrum)
@@ -141,7 +141,7 @@ class _Collected:
         self.analysis, self.plan = analysis, plan
         spectrum = analysis.spectrum
         xp = array_namespace(spectrum)
-        # Frequencies instead of their products with 2 pi i: the derivative, up to this factor.
+        # Products with the frequencies give the derivative, up to the factor 2 pi i.
         cycles = np.arange(spectrum.shape[-1]) * (analysis.grid.fs / analysis.layout.length)
         waves = xp.asarray(cycles, dtype=real_dtype(spectrum, xp), device=device_of(spectrum))
         self.slope = spectrum * xp.astype(waves, spectrum.dtype)
@@ -164,7 +164,7 @@ class _Collected:
         kernels.squeeze(self.total, rows, slopes, self.floor, self.plan, first)
 
     def _zeros(self, rows: Array) -> Array:
-        """The memory of the sums. The array API standard has no sums by index: NumPy's memory."""
+        """The memory of the sums, in NumPy: the array API standard has no sums by index."""
         shape = (*rows.shape[:-2], self.plan.count, rows.shape[-1])
         if type(rows) is np.ndarray or is_torch_array(rows) or is_cupy_array(rows):
             return zeros(shape, rows, array_namespace(rows))

@@ -74,7 +74,7 @@ class Statistics(Components):
         level : float, optional
             The probability that noise has less power. Default 0.95.
         of : {"power", "global_spectrum", "marginal"}, optional
-            What is compared: the power at each time, or one of the averages.
+            The compared quantity: the power at each time, or one of the averages.
         ar1 : float, optional
             The coefficient of the AR(1) noise; 0 is white noise. By default it is estimated from
             the signal, without the bias of the mean (Allen and Smith).

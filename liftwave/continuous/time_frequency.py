@@ -1,4 +1,4 @@
-"""What scalograms, synchrosqueezed transforms and cross scalograms have in common."""
+"""The common base class of scalograms, synchrosqueezed transforms and cross scalograms."""
 
 from __future__ import annotations
 
@@ -74,9 +74,10 @@ class TimeFrequency(ABC):
 
     @property
     def coi(self) -> NDArray[np.float64]:
-        """The cone of influence: the lowest frequency at each time that is free of the ends.
+        """The cone of influence: at each time the lowest frequency independent of the ends.
 
-        A row is free of them if its e-folding time is at most the distance to the nearer end.
+        A row is independent of them if its e-folding time is at most the distance to the nearer
+        end.
         """
         n, shape = self._analysis.layout.n, self._grid.shape
         places = np.arange(0, n, self._analysis.hop)
@@ -201,7 +202,7 @@ class TimeFrequency(ABC):
         return None
 
     def _rows_in(self, band: Any) -> NDArray[np.bool_]:
-        """Which rows have their peak in a band."""
+        """Whether the peak of each row is in a band."""
         if band is None:
             return np.ones(self.frequencies.size, bool)
         low, high = checked_band(band)

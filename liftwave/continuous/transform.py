@@ -55,7 +55,7 @@ def scalogram(
         The peak frequencies of the rows, in place of ``voices`` and ``limits``.
     limits : {"full", "resolved"} or (float, float), optional
         The lowest and the highest frequency. ``"full"`` (the default) is from ``fs / (2 n)`` to
-        ``fs / 2``, so that the inverse is exact. ``"resolved"`` leaves out rows that are wider than
+        ``fs / 2``, so that the inverse is exact. ``"resolved"`` omits rows that are wider than
         the signal, or cut off at half the sampling rate.
     norm : {"amplitude", "energy", "torrence"}, optional
         ``"amplitude"``: a cosine of amplitude A has coefficients of magnitude A at its frequency.
@@ -63,9 +63,9 @@ def scalogram(
         another name of it).
     mode : str, optional
         Boundary mode: ``"symmetric"`` (the default), ``"reflect"``, ``"antisymmetric"``,
-        ``"constant"``, ``"zero"`` or ``"periodic"``. The extension has the e-folding time of the
-        widest wavelet at both ends, at most the length of the signal in total, and a length with a
-        fast Fourier transform.
+        ``"constant"``, ``"zero"`` or ``"periodic"``. The extension at both ends has the e-folding
+        time of the widest wavelet, at most the length of the signal in total. Its length is chosen
+        for fast Fourier transforms.
     axis : int, optional
         The axis of time. Default -1.
     rate : float, optional
@@ -100,8 +100,8 @@ def scalogram(
     frequency :math:`f` is :math:`s = \omega_0 / (2 \pi f)` with the peak :math:`\omega_0` of
     :math:`\hat\psi`. Coefficients of real wavelets (``"dog"``) are the real part.
 
-    The transform is linear in the signal. Tensors that require gradients give coefficients with
-    gradients, also with respect to ``frequencies`` and to parameters of the wavelet.
+    The transform is linear in the signal. Autograd computes gradients with respect to the signal,
+    to ``frequencies`` and to the parameters of the wavelet, if these are tensors.
 
     References
     ----------

@@ -20,7 +20,7 @@ from liftwave.errors import WaveletError, WaveletTypeError
 FAMILIES: dict[str, type[AnalyticWavelet]] = {
     cls.family: cls for cls in (Morse, Morlet, Paul, GaussianDerivative, Bump)
 }
-"""The families by the name that text begins with."""
+"""The families by the name at the beginning of the text."""
 
 _TEXT = re.compile(r"\s*([a-z]+)\s*(?:\(([^()]*)\))?\s*", re.IGNORECASE)
 
@@ -31,26 +31,26 @@ def resolve_analytic(wavelet: Any) -> AnalyticWavelet:
     Raises
     ------
     WaveletTypeError, WaveletError
-        If it is neither, or there is no such wavelet.
+        If it is neither, or the wavelet does not exist.
     """
     if isinstance(wavelet, AnalyticWavelet):
         return wavelet
-    known = "morse(3, 20), morlet(6), paul(4), dog(2), bump(5, 0.6)"
+    examples = "morse(3, 20), morlet(6), paul(4), dog(2), bump(5, 0.6)"
     if not isinstance(wavelet, str):
         raise WaveletTypeError(
-            f"wavelet must be an analytic wavelet or text such as {known}; got an object of type "
-            f"{type(wavelet).__name__}"
+            f"wavelet must be an analytic wavelet or text such as {examples}; got an object of "
+            f"type {type(wavelet).__name__}"
         )
     match = _TEXT.fullmatch(wavelet)
     family = FAMILIES.get(match[1].lower()) if match else None
     if match is None or family is None:
-        raise WaveletError(f"unknown analytic wavelet {wavelet!r}; use one of {known}")
+        raise WaveletError(f"unknown analytic wavelet {wavelet!r}; use one of {examples}")
     return _of_text(family, wavelet, match[2] or "")
 
 
 def _of_text(family: type[AnalyticWavelet], text: str, inside: str) -> AnalyticWavelet:
     parts = [part.strip() for part in inside.split(",") if part.strip()]
-    known = [each.name for each in fields(family) if each.kw_only]
+    known = [field.name for field in fields(family) if field.kw_only]
     options = {part: True for part in parts if part in known}
     try:
         numbers = [float(part) for part in parts if part not in options]
@@ -59,6 +59,6 @@ def _of_text(family: type[AnalyticWavelet], text: str, inside: str) -> AnalyticW
     names = names_of(family)
     if len(numbers) > len(names):
         raise WaveletError(
-            f"{text!r} has {len(numbers)} parameters, it can have {', '.join(names)}"
+            f"{text!r} has {len(numbers)} parameters, but only these exist: {', '.join(names)}"
         )
     return family(*numbers, **options)

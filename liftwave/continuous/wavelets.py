@@ -56,8 +56,8 @@ def wavefun(wavelet: AnyWavelet, level: int = 8) -> tuple[Samples, ...]:
 
     Notes
     -----
-    The numbers are PyWavelets'. Those of discrete wavelets are step functions of the cascade
-    algorithm: approximations, which :func:`scaling_function` does not need.
+    The numbers are PyWavelets'. For discrete wavelets they are step functions of the cascade
+    algorithm, which are approximations. :func:`scaling_function` returns exact values.
 
     Examples
     --------
@@ -133,7 +133,7 @@ def central_frequency(wavelet: AnyWavelet, precision: int = 8) -> float:
     Parameters
     ----------
     wavelet : str, pywt.Wavelet, pywt.ContinuousWavelet, FilterBank or LiftingScheme
-        A discrete or a continuous wavelet. Of a discrete one, the wavelet of the analysis.
+        A discrete or a continuous wavelet. For a discrete one, the wavelet of the analysis.
     precision : int, optional
         The ``level`` of :func:`wavefun`.
 

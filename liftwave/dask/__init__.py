@@ -9,7 +9,7 @@ of dask and compute nothing:
 - ``threshold``, ``threshold_firm``, ``estimate_sigma``, and ``denoise`` by the methods ``'bayes'``
   and ``'visu'``.
 
-Other functions raise an error that says so. :func:`plan` describes the blocks of a transform.
+Other functions raise an error. :func:`plan` describes the blocks of a transform.
 """
 
 try:

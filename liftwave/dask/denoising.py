@@ -1,7 +1,7 @@
 """Denoising of arrays of dask, in passes over the data.
 
 Thresholds depend on all coefficients of a band. The first passes compute the noise and the
-thresholds, and the last one reads the data again and shrinks. So no bands are kept in between.
+thresholds. The last pass reads the data again and shrinks the bands, so that no bands are stored.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ def _check_supported(**options: tuple[Any, Sequence[Any]]) -> None:
 
 def _stand_in(x: da.Array) -> Array:
     """An array of the shape and the dtype of the computation, whose samples share their memory."""
-    one = open_array(sample_of(x._meta, 0)).array
-    return np.broadcast_to(one, tuple(map(int, x.shape)))
+    sample = open_array(sample_of(x._meta, 0)).array
+    return np.broadcast_to(sample, tuple(map(int, x.shape)))
 
 
 def _as_floats(x: da.Array) -> da.Array:
@@ -198,14 +198,14 @@ class _Passes:
             return [noise[band.level] for band in bands]
         if not isinstance(noise, str):
             return [noise] * len(bands)
-        known: dict[Any, da.Array] = {}
+        medians: dict[Any, da.Array] = {}
         levels = []
         for group in groups_of_noise(bands, noise):
             names = frozenset((band.level, band.key) for band in group)
-            if names not in known:
+            if names not in medians:
                 median = median_of_magnitudes(data, partial(self._chosen, names), self.axes)
-                known[names] = median / group[0].median
-            levels.append(known[names])
+                medians[names] = median / group[0].median
+            levels.append(medians[names])
         return levels
 
     def _chosen(self, names: frozenset[tuple[int, str]], data: da.Array) -> list[da.Array]:

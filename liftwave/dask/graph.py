@@ -1,4 +1,4 @@
-"""Graphs of dask: one task per block, and one per band and block that takes the band out of it."""
+"""Graphs of dask: one task per block, and one per band and block that extracts the band."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ def bounds_of(x: da.Array) -> list[list[int]]:
 def _slices_of(spans: Sequence[Span], sizes: Sequence[int]) -> list[tuple[int, slice]]:
     """The chunks that spans meet along an axis, and the slice of each."""
     edges = [0, *accumulate(sizes)]
-    found = []
+    pieces = []
     for start, stop in spans:
         chunk = min(bisect_right(edges, start), len(sizes)) - 1
         if start == stop:
-            found.append((chunk, slice(0, 0)))
+            pieces.append((chunk, slice(0, 0)))
         while start < stop:
             low, high = edges[chunk], min(stop, edges[chunk + 1])
             if high > start:
-                found.append((chunk, slice(start - low, high - low)))
+                pieces.append((chunk, slice(start - low, high - low)))
             start, chunk = high, chunk + 1
-    return found
+    return pieces
 
 
 class Source:
@@ -61,9 +61,9 @@ class Source:
 
     def pieces(self, spans: Sequence[Sequence[Span]]) -> tuple[Pieces, list[tuple[Any, ...]]]:
         """The pieces that are joined for these spans along each axis, and their keys."""
-        found = [self._of_axis(axis, tuple(of_axis)) for axis, of_axis in enumerate(spans)]
-        regions = tuple(tuple(piece for _, piece in of_axis) for of_axis in found)
-        numbers = product(*([chunk for chunk, _ in of_axis] for of_axis in found))
+        pieces = [self._of_axis(axis, tuple(of_axis)) for axis, of_axis in enumerate(spans)]
+        regions = tuple(tuple(piece for _, piece in of_axis) for of_axis in pieces)
+        numbers = product(*([chunk for chunk, _ in of_axis] for of_axis in pieces))
         return Pieces(regions), [(self.x.name, *place) for place in numbers]
 
     def _of_axis(self, axis: int, spans: tuple[Span, ...]) -> list[tuple[int, slice]]:
@@ -169,7 +169,7 @@ def _letters(shared: Synthesis, band: BandName) -> dict[int, str]:
 def _token(source: Any, group: AnalysisGroup | SynthesisGroup, shared: Any) -> str:
     """A name for the results, the same for the same source, blocks and transform."""
     fields = [(plan.axis, plan.wavelet, plan.mode) for plan in shared.plans]
-    others = [str(value) for key, value in vars(shared).items() if key not in ("plans", "names")]
+    options = [str(value) for key, value in vars(shared).items() if key not in ("plans", "names")]
     ends = [[block.owned.stop for block in blocks] for blocks in group.axes]
-    token: str = tokenize(source, fields, others, group.depth, group.levels, ends)
+    token: str = tokenize(source, fields, options, group.depth, group.levels, ends)
     return token

@@ -1,8 +1,8 @@
 """The exact median of arrays of dask, without a sort: a selection by the digits of the numbers.
 
-Magnitudes are ordered as the integers with the same bits. Each pass counts the next 16 bits of the
-numbers that begin with the digits of the median that are known. So a chunk is reduced to a table of
-counts, and the source is read once per pass: twice for float32, four times for float64.
+Magnitudes have the same order as the integers with the same bits. Each pass counts the next 16 bits
+of the numbers that begin with the known digits of the median. This reduces a chunk to a table of
+counts. The source is read once per pass: twice for float32, four times for float64.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ from liftwave.errors import DTypeError
 Values: TypeAlias = "Callable[[da.Array], list[da.Array]]"
 """Returns the arrays whose median is computed, from the data."""
 
-# Tables of 2**16 counts for so many items of a batch in one chunk; more items have shorter ones.
+# The number of items of a batch with tables of 2**16 counts in one chunk; more have shorter tables.
 _MOST_ITEMS = 16
 
 
 class _Digits(NamedTuple):
-    """The digits of numbers: their bits in all, and in one pass."""
+    """The digits of numbers: the total number of bits, and the number in one pass."""
 
     bits: int
     per_pass: int
 
     @property
     def shifts(self) -> list[int]:
-        """The number of bits behind the digit of each pass."""
+        """The number of bits after the digit of each pass."""
         return list(range(self.bits - self.per_pass, -1, -self.per_pass))
 
 
 def median_of_magnitudes(x: da.Array, values: Values, axes: Sequence[int]) -> da.Array:
     """The median of the magnitudes of all numbers in ``values(x)`` along ``axes``.
 
-    The axes keep the length 1. Every pass computes the values again, so that none are kept.
+    The axes keep the length 1. Every pass computes the values again, so that none are stored.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def _batch_axes(band: da.Array, axes: Sequence[int]) -> list[int]:
 
 
 def _initial(band: da.Array, axes: Sequence[int], count: int) -> tuple[da.Array, da.Array]:
-    """No digits, and the ranks of both numbers in the middle, for each item of the batch."""
+    """Empty prefixes, and the ranks of both numbers in the middle, for each item of the batch."""
     batch = _batch_axes(band, axes)
     shape = (*(band.shape[axis] for axis in batch), 2)
     chunks = (*(band.chunks[axis] for axis in batch), (2,))
@@ -91,7 +91,7 @@ def _next(
     prefixes: da.Array,
     ranks: da.Array,
 ) -> tuple[da.Array, da.Array]:
-    """The digits with one more, and the ranks among the numbers that begin with these."""
+    """The prefixes with one more digit, and the ranks among the numbers with these prefixes."""
     counts = sum(_counts(band, axes, digits, shift, prefixes) for band in bands)
     batch = tuple(range(prefixes.ndim))
     options = {"dtype": np.uint64, "meta": np.empty((0,) * len(batch), np.uint64)}
@@ -114,7 +114,7 @@ def _next(
 def _counts(
     band: da.Array, axes: Sequence[int], digits: _Digits, shift: int, prefixes: da.Array
 ) -> da.Array:
-    """How often each digit follows the prefixes: an array (batch, 2, bins)."""
+    """The counts of each digit after the prefixes: an array (batch, 2, bins)."""
     every, batch = tuple(range(band.ndim)), _batch_axes(band, axes)
     ranks, bins = band.ndim, band.ndim + 1
     count = partial(_count, axes=tuple(axes), digits=digits, shift=shift)
@@ -146,21 +146,21 @@ def _count(
     size = prod(band.shape[axis] for axis in axes)
     magnitudes = np.abs(band).transpose(*batch, *axes).reshape(prod(shape), size)
     bits = magnitudes.view(f"u{magnitudes.dtype.itemsize}")
-    known = digits.bits - shift - digits.per_pass
+    known_bits = digits.bits - shift - digits.per_pass
     tables = [
-        [_table(numbers, int(prefix), known, digits, shift) for prefix in of_item]
+        [_table(numbers, int(prefix), known_bits, digits, shift) for prefix in of_item]
         for numbers, of_item in zip(bits, prefixes.reshape(prod(shape), 2), strict=True)
     ]
     ones = [1 if axis in axes else n for axis, n in enumerate(band.shape)]
     return np.asarray(tables, np.int64).reshape(*ones, 2, 1 << digits.per_pass)
 
 
-def _table(numbers: Array, prefix: int, known: int, digits: _Digits, shift: int) -> Array:
-    """How often each digit occurs in numbers that begin with the known bits."""
-    if known:
-        numbers = numbers[(numbers >> (digits.bits - known)) == prefix]
-    found = (numbers >> shift) & ((1 << digits.per_pass) - 1)
-    return np.bincount(found.astype(np.intp).ravel(), minlength=1 << digits.per_pass)
+def _table(numbers: Array, prefix: int, known_bits: int, digits: _Digits, shift: int) -> Array:
+    """The counts of each digit in numbers that begin with the known bits."""
+    if known_bits:
+        numbers = numbers[(numbers >> (digits.bits - known_bits)) == prefix]
+    digit = (numbers >> shift) & ((1 << digits.per_pass) - 1)
+    return np.bincount(digit.astype(np.intp).ravel(), minlength=1 << digits.per_pass)
 
 
 def _digit(counts: Array, ranks: Array) -> Array:
@@ -170,7 +170,7 @@ def _digit(counts: Array, ranks: Array) -> Array:
 
 
 def _below(counts: Array, digit: Array) -> Array:
-    """How many numbers have a smaller digit."""
+    """The count of numbers with a smaller digit."""
     sums = np.cumsum(counts, axis=-1) - counts
     index = digit.astype(np.intp)[..., None]
     return np.take_along_axis(sums, index, axis=-1)[..., 0]

@@ -1,4 +1,4 @@
-"""What a transform of an array of dask will do: blocks, margins, tasks, memory."""
+"""Reports about transforms of arrays of dask: blocks, margins, tasks, memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from liftwave.errors import ArgumentTypeError
 from liftwave.transforms import calls
 from liftwave.wavelets.resolve import Wavelets
 
-# Blocks that the scheduler keeps for each block of a row: of the source, and of the bands.
+# The blocks that the scheduler keeps for each block of a row: of the source, and of the bands.
 _KEPT = 4
 _THREADS = 4
 
@@ -41,7 +41,7 @@ class GroupReport:
     margins : tuple of (int, int)
         The most samples that a block reads before and after those it owns, along each axis.
     redundancy : float
-        How many times each sample is read, on the average.
+        The average number of times that each sample is read.
     tasks : int
         The number of tasks: one per block, and one per block and band.
     """
@@ -74,8 +74,8 @@ class Report:
     tasks : int
         The number of tasks in the graph, without those of the source.
     expected_peak : int
-        About how many bytes are in memory while the graph is computed: the blocks of one row of
-        the grid, which the scheduler keeps for their neighbours.
+        The approximate number of bytes in memory while the graph is computed: the blocks of one
+        row of the grid, which the scheduler keeps for their neighbours.
     """
 
     groups: tuple[GroupReport, ...]
@@ -127,7 +127,7 @@ sample, 80 tasks
     80 tasks, about 68 MB in memory
     """
     if not is_lazy(x):
-        raise ArgumentTypeError(f"plan describes arrays of dask, got a {type(x).__name__}")
+        raise ArgumentTypeError(f"plan needs an array of dask, got a {type(x).__name__}")
     check_lazy(x)
     call = calls.decompose(x, wavelet, mode, level, axes)
     transform = call.operation

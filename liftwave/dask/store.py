@@ -1,4 +1,4 @@
-"""Coefficients of dask in groups of Zarr: written block by block, and read later."""
+"""Writes coefficients of dask to groups of Zarr, block by block, and reads them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def to_zarr(
 
     One task writes all bands of a block and marks it. If a run is interrupted, the same call
     computes the remaining blocks. The data are not compared: use ``overwrite`` for other data.
-    Blocks are written again without harm, so a worker that dies costs only time.
+    Blocks can be written twice, so a worker that fails only costs time.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def to_zarr(
     """
     if not isinstance(d, Decomposition | Undecimated) or not all(map(is_lazy, d.bands.values())):
         raise ArgumentTypeError(
-            "to_zarr writes decompositions of arrays of dask; save() writes those in memory"
+            "to_zarr needs a decomposition of arrays of dask: use save() for arrays in memory"
         )
     computes = flag(compute, "compute")
     writer = Writer(group, d, metadata, overwrite=overwrite, compressors=compressors)
@@ -91,7 +91,7 @@ def to_zarr(
 
 
 def _regular(band: da.Array) -> da.Array:
-    """The band in chunks of one size, so that no chunk of the file is written by two blocks."""
+    """The band in chunks of one size, so that two blocks never write the same chunk of the file."""
     chunks = tuple(
         sizes if all(n == sizes[0] for n in sizes[:-1]) else sizes[0] for sizes in band.chunks
     )
@@ -159,7 +159,7 @@ def _region(edges: Sequence[Sequence[int]], place: Sequence[int]) -> Region:
 
 
 class _Complete:
-    """Declares a group complete when all blocks are written."""
+    """Marks a group as complete when all blocks are written."""
 
     def __init__(self, writer: Writer) -> None:
         self.writer = writer
@@ -179,7 +179,7 @@ def from_zarr(group: GroupLike) -> Decomposition | Undecimated:
     Returns
     -------
     Decomposition or Undecimated
-        Nothing is read before it is needed. ``reconstruct()`` gives an array of dask.
+        Data are only read when they are needed. ``reconstruct()`` returns an array of dask.
 
     Raises
     ------

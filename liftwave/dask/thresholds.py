@@ -28,7 +28,7 @@ def threshold_firm_chunks(x: da.Array, low: Any, high: Any) -> da.Array:
 
 
 def _threshold(chunk: Array, limit: Any, *, mode: Rule, substitute: Any, is_number: bool) -> Array:
-    """A thresholded chunk. An array of one limit for the whole is a number, as for NumPy arrays."""
+    """A thresholded chunk. An array of one limit counts as a number, as for NumPy arrays."""
     if is_number and type(limit) is np.ndarray:
         limit = limit.item()
     result: Array = thresholded(chunk, limit, mode, substitute)
@@ -46,5 +46,5 @@ def _on_chunks(function: Callable[..., Array], x: da.Array, *limits: Any) -> da.
 
 
 def _indices(x: da.Array) -> tuple[int, ...]:
-    """The names of the axes, which are counted from the end: arrays broadcast so."""
+    """The names of the axes, counted from the end, as for broadcasting."""
     return tuple(reversed(range(x.ndim)))

@@ -22,7 +22,7 @@ from liftwave.dask.graph import analysis_arrays, bounds_of, synthesis_array
 from liftwave.errors import ArgumentTypeError, warn
 
 MOST_BLOCKS = 50_000
-"""More blocks are a warning."""
+"""The largest number of blocks without a warning."""
 
 
 def execute(call: Call) -> Any:
@@ -87,7 +87,7 @@ def _warn_of_blocks(count: int) -> None:
     if count > MOST_BLOCKS:
         warn(
             f"the graph has {count} blocks, and the scheduler needs about a millisecond for each: "
-            "merge chunks by x.rechunk to some 16 to 64 MB",
+            "merge chunks by x.rechunk to about 16 to 64 MB",
             da.PerformanceWarning,
         )
 
@@ -120,13 +120,15 @@ def synthesised(transform: Transform, arrays: Sequence[da.Array]) -> da.Array:
 
 def open_samples(x: da.Array, plans: AxisPlans, level: int) -> Opened:
     """The data of a fully separable transform, and the dtype of its result."""
-    one = sample_of(x._meta, x.ndim)
-    sample = open_integer_samples(one, plans, level) if plans.is_integer else open_arrays([one])[0]
-    return Opened(as_dtype(x, sample.array.dtype), namespace_of(x), sample.result_dtype)
+    sample = sample_of(x._meta, x.ndim)
+    opened = (
+        open_integer_samples(sample, plans, level) if plans.is_integer else open_arrays([sample])[0]
+    )
+    return Opened(as_dtype(x, opened.array.dtype), namespace_of(x), opened.result_dtype)
 
 
 def open_coefficients(coeffs: da.Array, plans: AxisPlans) -> Opened:
     """The coefficients of a fully separable transform, and the dtype of its inverse."""
-    one = sample_of(coeffs._meta, coeffs.ndim)
-    (sample,) = open_integer_coefficients([one]) if plans.is_integer else open_arrays([one])
-    return Opened(as_dtype(coeffs, sample.array.dtype), namespace_of(coeffs), sample.result_dtype)
+    sample = sample_of(coeffs._meta, coeffs.ndim)
+    (opened,) = open_integer_coefficients([sample]) if plans.is_integer else open_arrays([sample])
+    return Opened(as_dtype(coeffs, opened.array.dtype), namespace_of(coeffs), opened.result_dtype)

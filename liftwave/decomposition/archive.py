@@ -1,4 +1,4 @@
-"""Decompositions as files: a .npz archive with a description in JSON, without pickles."""
+"""Reads and writes decompositions: .npz archives with a description in JSON, without pickles."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def write_archive(
 
 
 def header_of(d: Bands, metadata: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The description of bands, as JSON data: all that the reconstruction needs besides them."""
+    """The description of bands, as JSON data: what the reconstruction needs besides the bands."""
     coefficients = _stored_dtype(d.approx.dtype, d.approx)
     header = {
         "format": 2,
@@ -100,7 +100,7 @@ def _stored_dtype(dtype: Any, like: Any) -> np.dtype[Any]:
     # Other packages can register further dtypes, such as bfloat16, that files cannot hold.
     if stored is None or stored.kind not in "biufc":
         raise ArgumentTypeError(
-            f"files hold NumPy's dtypes, which do not include {name}; decompose the data as float32"
+            f"files can only hold NumPy's dtypes, and not {name}: decompose the data as float32"
         )
     return stored
 
@@ -134,7 +134,7 @@ def read_archive(path: Path, *, large: bool = False, remedy: str = "pass large=T
     Raises
     ------
     FileError
-        If the file is missing, empty, truncated, holds something else, or
+        If the file is missing, empty or truncated, is not such an archive, or
         its bands do not match its description.
     """
     with opened(path, large=large, remedy=remedy) as source:
@@ -172,7 +172,7 @@ def _contents(description: Description, archive: Archive) -> Contents:
     kinds = kinds_of(plans.is_integer, description.dtype)
     check_bands(layouts, dict(zip(names, structure.values(), strict=True)), kinds)
     if layouts.keys() != members.keys():
-        raise FileError("its packed bands are not those of its description")
+        raise FileError("its packed bands do not match its description")
     if wide.kind not in kinds:
         raise FileError(f"its 'coefficients' should have a kind of {kinds!r}, got {wide}")
     archive.check_unpacked(sum(prod(band.shape) * band.dtype.itemsize for band in layouts.values()))
@@ -231,7 +231,7 @@ def _packed_layouts(table: Any) -> dict[str, Layout]:
 def kinds_of(integer: bool, dtype: np.dtype[Any]) -> str:
     """The possible dtype kinds of the coefficients of such data."""
     if dtype.kind not in "biufc":
-        raise FileError(f"its 'dtype' should be one of numbers, got {dtype}")
+        raise FileError(f"its 'dtype' should be a dtype of numbers, got {dtype}")
     if integer:
         return "iu"
     # Data without any level are not transformed, so they are stored unchanged.

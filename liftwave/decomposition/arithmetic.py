@@ -58,12 +58,12 @@ class BandArithmetic(Bands):
     __hash__ = None  # type: ignore[assignment]
 
     def allclose(self, other: Bands, rtol: float = 1e-5, atol: float = 1e-8) -> bool:
-        """Return whether layouts are the same and coefficients nearly the same.
+        """Return whether the layouts are equal and the coefficients nearly equal.
 
         Parameters
         ----------
         other : Decomposition
-            Compared with this one.
+            The decomposition to compare with.
         rtol, atol : float
             Coefficients ``x`` and ``y`` agree if ``abs(x - y) <= atol + rtol * abs(y)``.
 
@@ -89,11 +89,11 @@ class BandArithmetic(Bands):
         return self._with(self, lambda x, _: function(x))
 
     def _with(self, other: Bands, function: Callable[[Array, Array], Array]) -> Self:
-        """The decomposition with a function of each pair of its bands and those of another one."""
+        """The decomposition with a function of each band and the same band of another one."""
         if not self._has_layout_of(other):
             raise ShapeError(
-                "decompositions are only added and subtracted if their shapes, levels, wavelets, "
-                f"modes and axes are the same, got {self!r} and {other!r}"
+                "only decompositions with the same shape, level, wavelets, modes and axes can be "
+                f"added or subtracted, got {self!r} and {other!r}"
             )
         common_namespace([self.approx, other.approx])
         details = tuple(

@@ -1,4 +1,4 @@
-"""The bands of a multilevel transform: their names, and everything that only reads them."""
+"""The bands of a multilevel transform: their names, and the methods that only read them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NAMES_1D = {"L": "a", "H": "d", "cA": "a", "cD": "d"}
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Bands:
-    """The bands of a decomposition, and how they were computed.
+    """The bands of a decomposition, and the plans that computed them.
 
     Its methods only read the bands. :class:`Decomposition` and :class:`Undecimated` document the
     attributes, and add the methods that return data or other coefficients.
@@ -170,7 +170,7 @@ class Bands:
             if band in bands:
                 return band
         raise BandError(
-            f"no band {which!r}: a band is [level, key], here one of {', '.join(map(str, bands))}"
+            f"no band {which!r}: use [level, key], one of {', '.join(map(str, bands))}"
             + (f" (or a name: {', '.join(names)})" if names else "")
         )
 
@@ -182,7 +182,7 @@ class Bands:
             levels = f"the levels are 1 (finest) to {count}, or -1 (coarsest) to {-count}"
             raise BandError(
                 f"no level {which!r}: {levels if count else 'there are no levels'}; "
-                "a band is [level, key]"
+                "use [level, key] for a band"
             )
         return level
 
@@ -216,8 +216,8 @@ class Bands:
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise ArgumentTypeError(
-            f"{type(self).__name__} objects are not one array: use to_array() for all bands in one "
-            "array, or bands for a dictionary of arrays"
+            f"cannot convert {type(self).__name__} to an array: use to_array() for all bands in "
+            "one array, or bands for a dictionary of arrays"
         )
 
     def to_pywt(self) -> list[Any]:
@@ -242,7 +242,7 @@ class Bands:
         The energy of a band is the sum of its squared magnitudes. Bands of lifting schemes that
         are not normalized, such as integer schemes, are first multiplied by the factor that the
         normalized scheme would have (a low-pass gain of the square root of 2 per level and axis).
-        So a lossless transform has shares like those of the usual one.
+        Therefore a lossless transform has similar shares as the normalized one.
 
         Returns
         -------

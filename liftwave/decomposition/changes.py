@@ -84,11 +84,11 @@ class BandChanges(BandArithmetic):
         ----------
         value : float, dict or callable
             One threshold, at least 0 (or of any sign for ``'greater'`` and ``'less'``);
-            or thresholds by level (for its details) or by ``(level, key)`` (see ``[]``),
-            where the threshold of a band takes precedence over that of its level and
+            or a dict of thresholds by level (for its details) or by ``(level, key)`` (see
+            ``[]``), where the threshold of a band takes precedence over that of its level and
             other bands stay unchanged; or a function of the band.
         mode, substitute
-            As for :func:`threshold`. Under an integer scheme the results are
+            As for :func:`threshold`. With an integer scheme, the results are
             rounded.
 
         Raises
@@ -149,7 +149,8 @@ class BandChanges(BandArithmetic):
         ----------
         fraction : float
             Share of the coefficients to keep, approximation included, above 0
-            and at most 1. All coefficients of the smallest kept magnitude are kept.
+            and at most 1. If several coefficients have the smallest remaining magnitude, all of
+            them are kept.
             NaN counts as the largest magnitude.
 
         Raises
@@ -173,7 +174,7 @@ class BandChanges(BandArithmetic):
         xp = array_namespace(self.approx)
         flat = [xp.reshape(_rank(band, xp), (-1,)) for band in self.bands.values()]
         ranks = xp.sort(xp.concat(flat), descending=True)
-        # The product can be an integer but for its rounding: 0.1 * 30 is more than 3.
+        # Rounding can move the product away from an integer: 0.1 * 30 is more than 3.
         least = ranks[ceil(share * size(ranks) * (1 - 2**-50)) - 1]
 
         def kept(band: Array) -> Array:
@@ -194,13 +195,13 @@ class BandChanges(BandArithmetic):
         old, band = self.bands[which], as_array(band)
         if tuple(band.shape) != tuple(old.shape):
             raise ShapeError(
-                f"band {which} has shape {tuple(old.shape)}, got {tuple(band.shape)} in its place"
+                f"band {which} must have the shape {tuple(old.shape)}, got {tuple(band.shape)}"
             )
         return self._in_band_dtype(band, old)
 
 
 def _rank(band: Array, xp: Any) -> Array:
-    """The magnitude, infinite for NaN; of integers as floats, which have no smallest number."""
+    """The magnitude, infinite for NaN. Integers become floats: the smallest one has no negative."""
     if xp.isdtype(band.dtype, "integral"):
         return xp.abs(xp.astype(band, xp.float64))
     magnitude = xp.abs(band)

@@ -34,8 +34,8 @@ class Decomposition(StoredBands):
 
     It is immutable: methods that change coefficients return a new decomposition, and its NumPy
     arrays are read-only views. It is also a mapping of the bands: ``d[1, "d"]`` is a band,
-    ``d[1]`` are the bands of a level, ``d[-1]`` those of the coarsest one; ``len(d)``, ``in``,
-    iteration and :meth:`items` go over names ``(level, key)``. Decompositions with the same layout
+    ``d[1]`` are the bands of a level, ``d[-1]`` those of the coarsest level; ``len(d)``, ``in``,
+    iteration and :meth:`items` use the names ``(level, key)``. Decompositions with the same layout
     can be added and subtracted, and multiplied by numbers.
 
     Attributes
@@ -85,12 +85,12 @@ class Decomposition(StoredBands):
             As from :func:`wavedec`, :func:`wavedec2` or :func:`wavedecn`. Missing details
             (``None``) count as zero.
         wavelet, mode
-            Those that gave the coefficients.
+            As passed to the function that computed the coefficients.
         axes : int or sequence of int, optional
-            The transformed axes; by default the last axes, as many as the structure shows.
+            The transformed axes; by default the last axes, whose number follows from the structure.
         shape : sequence of int, optional
             Shape of the data; by default that of the reconstruction, which has an even
-            length where the data may have had an odd one.
+            length even if the length of the data was odd.
 
         Returns
         -------
@@ -114,7 +114,7 @@ class Decomposition(StoredBands):
         fields = fields_of(coeffs, wavelet, mode, axes, shape)
         return cls(fields.approx, fields.details, fields.shape, fields.approx.dtype, fields.plans)
 
-    # --- back to data --------------------------------------------------------------------
+    # --- reconstruction ------------------------------------------------------------------
 
     def reconstruct(self) -> Array:
         """Reconstruct the data from these coefficients.
@@ -123,9 +123,9 @@ class Decomposition(StoredBands):
         -------
         array
             Of exactly the shape of the data, in the dtype of the
-            coefficients. An integer lifting scheme gives the dtype of the
-            data: values outside of its range, which changed coefficients
-            can cause, are clipped.
+            coefficients. An integer lifting scheme returns the dtype of the
+            data. Changed coefficients can cause values outside of its range,
+            which are clipped.
 
         Examples
         --------
@@ -159,7 +159,7 @@ class Decomposition(StoredBands):
         Parameters
         ----------
         arr : array
-            Of the shape that :meth:`to_array` returns.
+            An array of the shape that :meth:`to_array` returns.
 
         Raises
         ------
@@ -223,8 +223,8 @@ def decompose(
         The axes to transform, each once; all by default.
     out : Decomposition, optional
         The result of an earlier call with these arguments, for data of the same shape and dtype.
-        The function writes all bands to its memory and returns it. Bands that other decompositions
-        share with it change too.
+        The function writes all bands to its memory and returns it. If other decompositions share
+        bands with it, these change, too.
 
     Returns
     -------
@@ -239,7 +239,7 @@ def decompose(
     Warns
     -----
     LevelWarning
-        If ``level`` is so deep that every coefficient feels the boundary.
+        If ``level`` is so deep that every coefficient depends on the boundary.
 
     Examples
     --------
@@ -290,6 +290,6 @@ def _writeable(band: Array) -> Array:
     if type(band) is not np.ndarray:
         return band
     view = band.view()
-    with suppress(ValueError):  # then the array is refused as one that is read-only
+    with suppress(ValueError):  # a later check then rejects the array as read-only
         view.flags.writeable = True
     return view

@@ -42,7 +42,7 @@ _KINDS = {
 
 
 class Description(NamedTuple):
-    """What an archive says about its bands."""
+    """The description of the bands in an archive."""
 
     wavelets: tuple[Resolved, ...]
     modes: tuple[Any, ...]
@@ -129,7 +129,7 @@ def wavelet_of(data: Any) -> Resolved:
     Raises
     ------
     FileError
-        If they describe no wavelet.
+        If they do not describe a wavelet.
     """
     try:
         return from_json(data, ())  # taps are numbers, so a slot for an array is an error

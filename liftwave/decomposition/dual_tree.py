@@ -37,9 +37,9 @@ def dtcwt(
 ) -> DualTree:
     r"""Dual-tree complex wavelet transform along one, two or three axes.
 
-    The magnitudes of its bands hardly change if the data move, and in two dimensions each band has
-    one of six directions. It has :math:`2^d` times as many real numbers as the data, for :math:`d`
-    axes, however many levels.
+    The magnitudes of its bands hardly change if the data are shifted, and in two dimensions each
+    band has one of six directions. For :math:`d` axes and any number of levels, it has :math:`2^d`
+    times as many real numbers as the data.
 
     Parameters
     ----------
@@ -83,11 +83,12 @@ def dtcwt(
 
     The low-pass has the samples :math:`E_0, O_0, E_1, …` A high-pass band in one dimension is
     :math:`O_k + i E_k`. The first level has the same filters in both trees, without downsampling,
-    and takes the even and the odd samples as real and imaginary part. A length that is not even, or
-    not a multiple of four after the first level, is made so by repeated samples at the ends.
+    and uses the even and the odd samples as real and imaginary part. If a length is not even, or
+    not a multiple of four after the first level, samples at the ends are repeated.
 
-    The q-shift filters are our own (``tools/design_qshift.py``), so numbers differ slightly from
-    those of other packages with filters of the same length. Pass their filters for equal numbers.
+    The q-shift filters were designed for liftwave (``tools/design_qshift.py``). Therefore, numbers
+    differ slightly from those of packages with other filters of the same length. Pass the filters
+    of the other package for equal numbers.
 
     References
     ----------
@@ -129,7 +130,7 @@ def dtcwt_vjp(
         flag(wavelet, "wavelet")  # the filters have no gradients
         if not isinstance(cotangents, DualTree) or not tree._has_layout_of(cotangents):
             raise ShapeError(
-                f"the pullback of dtcwt takes a DualTree with the shapes of the result, {tree!r}; "
+                f"the pullback of dtcwt needs a DualTree with the shapes of the result, {tree!r}; "
                 f"got {cotangents!r}"
             )
         arrays = structure.unpack((cotangents.lowpass, *cotangents.bands))
@@ -199,19 +200,19 @@ class DualTree:
         Raises
         ------
         LevelError
-            If there is no such level.
+            If the level does not exist.
         """
         number = whole_number(level, "a level must be an integer", LevelTypeError)
         if number == -1:
             number = self.level
         if not 1 <= number <= self.level:
-            raise LevelError(f"there are levels 1 to {self.level} (and -1), got {level}")
+            raise LevelError(f"a level must be from 1 to {self.level}, or -1, got {level}")
         return self.bands[self.level - number]
 
     def _has_layout_of(self, other: DualTree) -> bool:
         """Whether all arrays have the same shapes along the same axes."""
-        shapes, others = ([tuple(b.shape) for b in t.bands] for t in (self, other))
-        return (self.shape, self.axes, shapes) == (other.shape, other.axes, others)
+        shapes, other_shapes = ([tuple(b.shape) for b in t.bands] for t in (self, other))
+        return (self.shape, self.axes, shapes) == (other.shape, other.axes, other_shapes)
 
     def __repr__(self) -> str:
         biort, qshift = self.filters.names
@@ -268,9 +269,9 @@ class DualTree:
         Returns
         -------
         array
-            Of the shape of the data, in the dtype of the low-pass. Changed bands need not be the
-            transform of any data. They give the data whose transform is nearest to them, except
-            near the ends and on the first level, whose filters are not orthonormal.
+            Of the shape of the data, in the dtype of the low-pass. If changed bands are not the
+            transform of any data, the result is the data whose transform is nearest to them. This
+            does not hold near the ends, and on the first level, whose filters are not orthonormal.
 
         Examples
         --------

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class DualTreeBands(Protocol):
-    """What a figure shows of a dual tree."""
+    """The parts of a dual tree that a figure shows."""
 
     @property
     def lowpass(self) -> Array:

@@ -1,4 +1,4 @@
-"""Coefficients in the structures of PyWavelets as the fields of a decomposition."""
+"""Converts coefficients in the structures of PyWavelets to the fields of a decomposition."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def fields_of(
     """The fields of a decomposition with these coefficients; see ``Decomposition.from_pywt``."""
     if not isinstance(coeffs, list | tuple) or not coeffs:
         raise ShapeError(
-            "expected a list of coefficients as wavedec, wavedec2 or wavedecn give it, got "
+            "expected a list of coefficients as from wavedec, wavedec2 or wavedecn, got "
             f"{type(coeffs).__name__}"
         )
     structure, count = _structure(coeffs)
@@ -49,7 +49,7 @@ def fields_of(
         raise ShapeError("at least one band must be an array, got None for all")
     dimensions = sorted({band.ndim for band in bands if band is not None})
     if len(dimensions) > 1:
-        raise ShapeError(f"all bands must have one number of dimensions, got {dimensions}")
+        raise ShapeError(f"all bands must have the same number of dimensions, got {dimensions}")
     transformed = _axes(axes, count, like.ndim)
     plans = axis_plans(wavelet, mode, transformed, like.ndim)
     call = synthesis_call(bands, plans, like.ndim, structure)
@@ -84,11 +84,11 @@ def _structure(coeffs: Sequence[Any]) -> tuple[BandList | TripleList | DictList,
 def _axes(axes: Sequence[int] | int | None, count: int | None, ndim: int) -> tuple[int, ...]:
     if axes is None:
         if count is not None and count > 2 and count != ndim:
-            raise AxisError(f"axes is needed: {count} of the {ndim} axes are transformed")
+            raise AxisError(f"pass axes: {count} of the {ndim} axes are transformed")
         axes = range(-(ndim if count is None else count), 0)
     transformed = normalize_axes(axes, ndim)
     if count is not None and len(transformed) != count:
-        raise AxisError(f"the coefficients are of {count} axes, got axes={axes}")
+        raise AxisError(f"the coefficients have {count} transformed axes, got axes={axes}")
     return transformed
 
 
@@ -97,7 +97,7 @@ def _expected_shapes(
 ) -> dict[tuple[int, str], tuple[int, ...]]:
     """The shape of each band by level and key, in the order of flat bands."""
     with warnings.catch_warnings():
-        # Whoever computed the coefficients has seen the warning of a deep level.
+        # The transform that computed the coefficients has already warned of a deep level.
         warnings.simplefilter("ignore", LevelWarning)
         approx, *details = wavedecn_shapes(shape, wavelet, mode, level, axes)
     shapes = {(level, "a" * len(axes)): approx}
@@ -109,12 +109,12 @@ def _expected_shapes(
 def _checked(
     band: Array | None, name: tuple[int, str], shape: tuple[int, ...], like: Array, xp: Any
 ) -> Array:
-    """The band; zeros for a missing one."""
+    """The band, or zeros if it is missing."""
     if band is None:
         return zeros(shape, like, xp)
     if tuple(band.shape) != shape:
         raise ShapeError(
-            f"band {name} has shape {tuple(band.shape)}, but data of the given or inferred shape "
-            f"have {shape} there: pass the shape of the data as shape="
+            f"band {name} has shape {tuple(band.shape)}, but the passed or inferred shape of the "
+            f"data requires {shape}: pass the shape of the data as shape="
         )
     return band

@@ -2,7 +2,7 @@ r"""The positions of the coefficients of a transform with downsampling, in sampl
 
 Coefficient :math:`k` of level :math:`J` is a weighted sum of the samples :math:`2^J k + o`. Its
 position is the centre of energy of these weights, the mean of :math:`2^J k + o` weighted by their
-squares, so features line up across levels.
+squares. With these positions, features are aligned across levels.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _filters_of(plan: AxisPlan) -> tuple[Weights, Weights]:
 
 
 def _most_coefficients(wavelet: Any) -> int:
-    """The number of coefficients, to each side, whose samples a coefficient can depend on."""
+    """The number of neighbours, on each side, whose samples a coefficient can depend on."""
     if not isinstance(wavelet, LiftingScheme):
         return int(wavelet.dec_len)
     steps = sum(abs(step.offset) + len(step.taps) for step in wavelet.steps)
@@ -83,9 +83,9 @@ def energy_centre(low: Weights, last: Weights, level: int) -> float:
     -----
     The weights :math:`w` of all levels satisfy
     :math:`w'(o) = \sum_i h(i)\, w((o - i) / 2)` for the low-pass filter :math:`h` of one more
-    level. So the sums :math:`A(m) = \sum_o w(o) w(o + m)` and
+    level. Therefore the sums :math:`A(m) = \sum_o w(o) w(o + m)` and
     :math:`M(m) = \sum_o o\, w(o) w(o + m)` for small :math:`m` follow from those of the level
-    before, and the weights, whose number grows with :math:`2^J`, are never computed.
+    before. The weights, whose number grows with :math:`2^J`, are never computed.
     """
     reach = len(low.values)
     places = low.first + np.arange(reach)

@@ -1,4 +1,4 @@
-"""Bands that can be written to files, and the data that is restored from them."""
+"""Writes bands to files, and restores data from them."""
 
 from __future__ import annotations
 
@@ -34,15 +34,16 @@ class StoredBands(BandChanges):
         path : str or path
             The file.
         like : array, optional
-            An array of the library, and on the device, that the bands are to have; by default
-            they are NumPy arrays.
+            An array of the library and on the device for the bands; by default they are NumPy
+            arrays.
         large : bool, optional
-            Permits files that unpack to more than 1 GB and 100 times their size. Default False.
+            Whether to permit files that unpack to more than 1 GB and 100 times their size.
+            Default False.
 
         Returns
         -------
         Decomposition or Undecimated
-            Equal to the one that was written.
+            An object equal to the one that was written.
 
         Raises
         ------
@@ -68,7 +69,7 @@ class StoredBands(BandChanges):
         return d if like is None else _with_library(d, like)
 
     def save(self, path: str | PathLike[str], *, zstd: bool = False) -> None:
-        """Write all bands, and what the reconstruction needs, to a file.
+        """Write all bands, and the data that the reconstruction needs, to a file.
 
         The file is a compressed ``.npz`` archive without pickles. :meth:`load` and
         ``liftwave reconstruct`` read it, and :func:`numpy.load` reads its bands. It is written
@@ -79,15 +80,15 @@ class StoredBands(BandChanges):
         path : str or path
             The file; no suffix is added.
         zstd : bool, optional
-            Packs the bands by a byte shuffle and zstd, which makes smaller files; needs numcodecs.
-            :func:`numpy.load` cannot read such bands. Default False.
+            Whether to pack the bands by a byte shuffle and zstd, for smaller files; needs
+            numcodecs. :func:`numpy.load` cannot read such bands. Default False.
 
         Raises
         ------
         FileError
             If the file cannot be written, or numcodecs is missing.
         TypeError
-            If the path is not one, or NumPy does not have the dtype of the bands (bfloat16).
+            If the path is not valid, or NumPy does not have the dtype of the bands (bfloat16).
 
         Notes
         -----
@@ -146,7 +147,7 @@ def _with_library(d: Any, like: Array) -> Any:
 def restored(d: Bands, data: Array) -> Array:
     """The part of a reconstruction that has the shape of the data.
 
-    An integer scheme gives the dtype of the data; values outside of its range are clipped.
+    An integer scheme returns the dtype of the data. Values outside of its range are clipped.
     """
     data = data[tuple(slice(n) for n in d.shape)]
     if not d._is_integer or data.dtype == d.dtype:

@@ -48,7 +48,7 @@ class Undecimated(StoredBands):
 
     All bands have the shape of the data. The object is immutable, and a mapping of its bands, as a
     :class:`Decomposition` is: ``u[1, "d"]`` is a band, ``u[1]`` are the bands of a level, ``u[-1]``
-    those of the coarsest one; ``len(u)``, ``in``, iteration and :meth:`items` go over names
+    those of the coarsest level; ``len(u)``, ``in``, iteration and :meth:`items` use the names
     ``(level, key)``. Objects with the same layout can be added and subtracted, and multiplied by
     numbers.
 
@@ -112,7 +112,7 @@ class Undecimated(StoredBands):
         """The approximation, and the details in the order of operations."""
         return list(self.bands.values())
 
-    # --- back to data ----------------------------------------------------------------------------
+    # --- reconstruction --------------------------------------------------------------------------
 
     def reconstruct(self) -> Array:
         """Reconstruct the data from these coefficients.
@@ -120,9 +120,9 @@ class Undecimated(StoredBands):
         Returns
         -------
         array
-            Of the shape of the data, in the dtype of the coefficients. Coefficients that no data
-            have are averaged (see :func:`iswt`). An integer lifting scheme gives the dtype of the
-            data; values outside of its range are clipped.
+            Of the shape of the data, in the dtype of the coefficients. Coefficients that are not
+            the transform of any data are averaged (see :func:`iswt`). An integer lifting scheme
+            returns the dtype of the data; values outside of its range are clipped.
 
         Examples
         --------
@@ -141,7 +141,7 @@ class Undecimated(StoredBands):
         return restored(self, execute(call))
 
     def mra(self) -> dict[tuple[int, str], Array]:
-        """Return the component of each band: the reconstruction from it alone.
+        """Return the component of each band: the reconstruction from this band alone.
 
         Returns
         -------
@@ -190,8 +190,8 @@ class Undecimated(StoredBands):
         Returns
         -------
         WaveletEstimate
-            Variances of the levels 1, 2, …, along a last axis. Those of ``transform="modwt"`` are
-            the results of :func:`wavelet_variance`. Those of ``"swt"`` estimate the same from the
+            Variances of the levels 1, 2, …, along a last axis. With ``transform="modwt"`` they are
+            the results of :func:`wavelet_variance`. With ``"swt"`` they estimate the same from the
             coefficients of the reversed filters; coefficients without ``norm`` are scaled first.
 
         Raises
@@ -199,7 +199,7 @@ class Undecimated(StoredBands):
         AxisError
             If several axes are transformed.
         LevelError
-            If there are no levels, or one has no coefficients that are free of the ends.
+            If there are no levels, or all coefficients of a level depend on the ends of the data.
         ValueError, TypeError
             As for :func:`wavelet_variance`.
 
@@ -216,9 +216,9 @@ class Undecimated(StoredBands):
         check_estimator(estimator)
         tail = tail_of(confidence)
         if len(self.plans) != 1:
-            raise AxisError(f"variance() is for one transformed axis, here are axes {self.axes}")
+            raise AxisError(f"variance() needs one transformed axis, got axes {self.axes}")
         if not self.level:
-            raise LevelError("variance() needs at least one level, there are none")
+            raise LevelError("variance() needs at least one level, got none")
         details = [self._details(j, estimator) for j in range(1, self.level + 1)]
         # Bands of reflected series are twice as long as the series.
         counts = [min(band.shape[-1], self.shape[self.axes[0]]) for band in details]
@@ -229,7 +229,7 @@ class Undecimated(StoredBands):
         xp, (axis,) = array_namespace(self.approx), self.axes
         band = xp.moveaxis(self[level, "d"], axis, -1)
         if xp.isdtype(band.dtype, "complex floating"):
-            raise DTypeError(f"wavelet variances are those of real series, got {band.dtype}")
+            raise DTypeError(f"wavelet variances are defined for real series, got {band.dtype}")
         if xp.isdtype(band.dtype, "integral"):
             band = xp.astype(band, xp.float64)
         weight = self._weights()[level, "d"]
@@ -239,7 +239,7 @@ class Undecimated(StoredBands):
         reach, n = Alignment(self.plans[0]).reaches(level)[1], self.shape[axis]
         if reach.last - reach.first >= n:
             raise LevelError(
-                f"level {level} has no coefficients that are free of the ends of {n} samples: use "
+                f"all coefficients of level {level} depend on the ends of the {n} samples: use "
                 "fewer levels, or estimator='biased'"
             )
         return band[..., max(-reach.first, 0) : n - max(reach.last, 0)]
@@ -303,19 +303,19 @@ class Undecimated(StoredBands):
     ) -> Figure:
         """Draw the bands with matplotlib, aligned with the data.
 
-        One axis: the bands of a 1-D signal one above the other. A band is moved by the delay of its
-        filters, and grey areas mark the coefficients that depend on samples beyond the ends. Two
-        axes: the bands of a 2-D image side by side, with a frame around the coefficients that do
-        not.
+        For one axis, the bands of a 1-D signal one above the other. A band is moved by the delay of
+        its filters, and grey areas mark the coefficients that depend on samples beyond the ends.
+        For two axes, the bands of a 2-D image side by side. A frame surrounds the coefficients that
+        do not depend on samples beyond the ends.
 
         Parameters
         ----------
         title : str, optional
             Heading of the figure.
         components : bool, optional
-            Draws the components of :meth:`mra` in place of the bands. Default False.
+            Whether to draw the components of :meth:`mra` in place of the bands. Default False.
         spacing : float, optional
-            The distance of two samples of a signal, in the unit. Default 1.
+            The distance between two samples of a signal, in the unit. Default 1.
         unit : str, optional
             The unit of the time axis, such as ``"s"``. Default ``"samples"``.
 

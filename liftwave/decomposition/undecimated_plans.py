@@ -1,4 +1,4 @@
-"""The plans of an undecimated transform: filters or lifting steps, and what is beyond the ends."""
+"""The plans of an undecimated transform: filters or lifting steps, and boundary modes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def undecimated_plans(
     Raises
     ------
     OptionError
-        If there is no such transform.
+        If the transform does not exist.
     AxisError, ModeError, ShapeError, WaveletError
         As for the transforms.
     """
@@ -50,14 +50,14 @@ def _one(mode: Any) -> Any:
     if not is_several(mode):
         return mode
     modes = items(mode, "expected one mode per axis", ModeTypeError)
-    are_names = modes and all(isinstance(each, str) for each in modes)
+    are_names = modes and all(isinstance(name, str) for name in modes)
     return modes[0] if are_names and len({*modes}) == 1 else mode
 
 
 def band_shape(
     shape: tuple[int, ...], modes: Sequence[str], axes: Sequence[int]
 ) -> tuple[int, ...]:
-    """The shape of all bands: that of the data, with twice the samples under ``"reflection"``."""
+    """The shape of all bands: that of the data, with twice the samples for ``"reflection"``."""
     for axis, mode in zip(axes, modes, strict=True):
         shape = with_length(shape, axis, shape[axis] * (2 if mode == "reflection" else 1))
     return shape

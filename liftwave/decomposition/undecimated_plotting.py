@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _INK, _EDGE, _FRAME = "#1f4e79", "#e4e4e4", "#ffb000"
 
-# More points than a line of a figure can show.
+# The largest number of points that a line of a figure can show.
 _MOST_POINTS = 8000
 
 
@@ -38,9 +38,9 @@ class Panel:
     edges : sequence of (float, float)
         For each axis, the lengths at both ends whose values depend on samples beyond the ends.
     is_detail : bool
-        Whether its values are around zero.
+        Whether its values vary around zero.
     scale : str
-        The periods that it contains.
+        The range of its periods.
     """
 
     label: str
@@ -51,7 +51,7 @@ class Panel:
 
 
 class UndecimatedBands(Protocol):
-    """What a figure shows of an undecimated transform."""
+    """The parts of an undecimated transform that a figure shows."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -246,7 +246,7 @@ def _draw_signal(ax: Axes, panel: Panel, spacing: float) -> None:
 def _outline(
     values: np.ndarray[Any, Any], spacing: float
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Times and values; of a long signal the lowest and the highest value of short pieces."""
+    """Times and values; a long signal is drawn by the extreme values of short pieces."""
     if values.size <= _MOST_POINTS:
         return spacing * np.arange(values.size), values
     piece = -(-values.size // (_MOST_POINTS // 2))
@@ -260,7 +260,7 @@ def _outline(
 
 
 def draw_images(panels: Sequence[Panel], columns: int = 3, leading: int = 1) -> Figure:
-    """Images side by side, the ``leading`` ones in a row of their own.
+    """Images side by side, with the ``leading`` ones in a separate row.
 
     A frame surrounds the values that do not depend on samples beyond the ends.
     """

@@ -1,4 +1,4 @@
-"""Transforms of data to the bands that recipes denoise, and back."""
+"""Transforms of data to the bands that recipes denoise, and their inverses."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def decimated(x: Array, plans: AxisPlans, level: int) -> Analysed:
 def undecimated(x: Array, plans: AxisPlans, level: int) -> Analysed:
     """The bands of the transform without downsampling.
 
-    Data of other boundary modes than periodic ones are extended first, as far as the filters of the
-    coarsest level reach.
+    Data with a boundary mode that is not periodic are extended first, by the reach of the filters
+    of the coarsest level.
     """
     structure, axes = dict_list(len(plans)), tuple(plan.axis for plan in plans)
     longer, box = extended(x, plans, PERIODIC_MODES, partial(_reach, plans, level))

@@ -23,7 +23,7 @@ from liftwave.transforms.dual_tree_calls import MOST_AXES
 from liftwave.wavelets.resolve import Wavelets
 
 Stabilisation: TypeAlias = Literal["anscombe", "haar-fisz"]
-"""The name of a transform that gives counts noise of standard deviation 1."""
+"""The name of a transform after which the noise of counts has the standard deviation 1."""
 
 # Number of coarsest levels left unchanged by default. They hold the signal and little noise, and
 # the universal threshold would damage them. Thresholds for each band adapt to this.
@@ -31,7 +31,7 @@ _LEVELS_KEPT = {"visu": 3}
 
 
 def check_shifts(transform: object, shifts: int) -> None:
-    """Raise if there is no such transform, or it does not fit the number of shifts.
+    """Raise if the transform does not exist, or does not fit the number of shifts.
 
     Raises
     ------
@@ -43,8 +43,8 @@ def check_shifts(transform: object, shifts: int) -> None:
         raise ThresholdError(f"unknown transform {transform!r}; use one of {names}")
     if shifts > 1 and transform not in (None, "dwt"):
         raise ThresholdError(
-            f"shifts={shifts} is for transform='dwt': {transform!r} already averages over shifts; "
-            "remove shifts"
+            f"shifts={shifts} needs transform='dwt': {transform!r} already averages over shifts. "
+            "Remove shifts"
         )
 
 
@@ -78,7 +78,7 @@ def data_axes(
     Raises
     ------
     ShapeError, AxisError
-        If the data have no axes, or not these, or the channels are along one of them.
+        If the data do not have these axes, or the channels are along one of them.
     """
     if data.ndim < 1:
         raise ShapeError("Expected at least 1D input data, got a 0-d array.")
@@ -116,7 +116,7 @@ def linear_plans(
     data: Array,
     transform: str = "dwt",
 ) -> AxisPlans:
-    """The plans of the axes with more than one sample: others have no details.
+    """The plans of the axes with more than one sample: other axes have no details.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def depth_of(
     return max(1, depth - _LEVELS_KEPT.get(method, 0)) if level is None else depth
 
 
-# --- changes before and after --------------------------------------------------------------------
+# --- steps before and after denoising ------------------------------------------------------------
 
 
 def steps_of(
@@ -164,12 +164,12 @@ def steps_of(
     data: Array,
     axes: tuple[int, ...],
 ) -> list[Step]:
-    """The changes of the data before denoising.
+    """The steps that change the data before denoising.
 
     Raises
     ------
     ThresholdError, DTypeError
-        If there is no such stabilisation, a number is out of range, or the data are complex.
+        If the stabilisation does not exist, a number is out of range, or the data are complex.
     """
     steps = [] if vst is None else [_stabilisation(vst, gain, read_noise, data, axes)]
     if vst is None and (gain, read_noise) != (1.0, 0.0):
@@ -185,7 +185,7 @@ def _stabilisation(
     if not is_one_of(vst, ("anscombe", "haar-fisz")):
         raise ThresholdError(f"unknown vst {vst!r}; use 'anscombe', 'haar-fisz' or None")
     if is_complex(data):
-        raise DTypeError(f"counts of photons are real, got data of {data.dtype}: remove vst")
+        raise DTypeError(f"vst needs real counts of photons, got data of {data.dtype}: remove vst")
     gain = real_number(gain, "gain must be a number")
     read_noise = real_number(read_noise, "read_noise must be a number")
     if not 0 < gain < inf:
@@ -195,5 +195,5 @@ def _stabilisation(
     if vst == "anscombe":
         return anscombe(gain, read_noise)
     if read_noise:
-        raise ThresholdError("vst='haar-fisz' has no read noise: use vst='anscombe'")
+        raise ThresholdError("vst='haar-fisz' does not support read_noise: use vst='anscombe'")
     return haar_fisz(axes, tuple(data.shape), gain)

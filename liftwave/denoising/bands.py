@@ -1,4 +1,4 @@
-"""The bands that recipes denoise, whatever transform computed them."""
+"""The bands that recipes denoise, in one form for all transforms."""
 
 from __future__ import annotations
 
@@ -79,11 +79,11 @@ class Band(NamedTuple):
         """The median of the magnitudes of noise with standard deviation 1."""
         if self.parts == 1:
             return _MEDIAN_OF_REAL
-        # (Real filters leave both parts of complex noise alike.)
+        # (After real filters, both parts of complex noise have the same variance.)
         return median_of_complex(0.0 if self.responses is None else round(self.circularity(), 4))
 
     def circularity(self) -> float:
-        """How much the variances of noise differ along the axes of the complex plane, 0 to 1."""
+        """The difference of the variances of noise along the axes of the complex plane, 0 to 1."""
         filters = [] if self.responses is None else self.responses()
         if not any(map(np.iscomplexobj, filters)):
             return 0.0
@@ -96,7 +96,7 @@ class Band(NamedTuple):
 
 
 class Analysed(NamedTuple):
-    """The detail bands of data, and the way back.
+    """The detail bands of data, and the inverse transform.
 
     Attributes
     ----------
@@ -122,8 +122,8 @@ axes), and the number of samples of the data.
 def median_of_complex(circularity: float) -> float:
     """The median of the magnitude of complex noise with variance 1.
 
-    The variances along two orthogonal directions are (1 ± circularity) / 2. The magnitude of noise
-    with equal ones follows a Rayleigh distribution.
+    The variances along two orthogonal directions are (1 ± circularity) / 2. If they are equal, the
+    magnitude of the noise follows a Rayleigh distribution.
     """
     if circularity == 0:
         return sqrt(log(2))
@@ -149,6 +149,6 @@ def for_children(parent: Array, shape: Sequence[int], axes: Sequence[int]) -> Ar
 
 @lru_cache(maxsize=256)
 def _places(children: int, parents: int) -> NDArray[np.int64]:
-    """The parent of each child. Boundary modes add as many coefficients before as behind."""
+    """The parent of each child. Boundary modes add as many coefficients before as after."""
     added = parents - (children + 1) // 2
     return np.clip((np.arange(children) + added) // 2, 0, parents - 1)

@@ -21,8 +21,8 @@ from liftwave.transforms.components import total
 _WINDOW = 7
 # The number of coefficients that are estimated at once on a device, to save memory.
 _PIECE = 8192
-# The most multiplications of a matrix product that CPU libraries do in one thread. Threads are no
-# faster for matrices of ten rows, and much slower on a busy machine.
+# Matrix products with at most this many multiplications run in one thread in CPU libraries. More
+# threads are not faster for matrices of ten rows, and much slower on a busy machine.
 _ONE_THREAD = 1 << 17
 # The grid of the logarithm of the multiplier z, on which its prior density is constant.
 _LOG_MULTIPLIERS = np.arange(-20.5, 3.6, 2.0)

@@ -55,7 +55,7 @@ def check_dual_tree(plans: Sequence[AxisPlan], data: Array) -> None:
             "imaginary part, or use 'swt'"
         )
     if any(plan.wavelet != plans[0].wavelet for plan in plans):
-        raise WaveletError("transform='dtcwt' has the same wavelet along all axes: pass one")
+        raise WaveletError("transform='dtcwt' uses one wavelet for all axes: pass one wavelet")
     for plan in plans[:1]:
         filters_of(plan.wavelet)
 
@@ -125,7 +125,7 @@ def _stacked(planes: list[Array], axes: tuple[int, ...]) -> Array:
 
 
 def first_level(wavelet: Resolved) -> Any:
-    """The wavelet, by its name if it has one: those filters have all digits."""
+    """The wavelet, by its name if it has one: filters by name have all digits."""
     named: Any = as_pywt(wavelet)
     return named.name if getattr(named, "short_family_name", "") else wavelet
 
@@ -189,13 +189,13 @@ def _responses(filters: TreeFilters, letter: int, depth: int) -> tuple[int, NDAr
 
     Sample 2 k + parity reads the data at the places of this filter, moved by 2^(depth + 1) k.
     """
-    found: list[tuple[int, NDArray[np.float64]]] = [(0, np.zeros(0))] * 2
+    halves: list[tuple[int, NDArray[np.float64]]] = [(0, np.zeros(0))] * 2
     # (The length is a multiple of four on all levels.)
     for half in level_plan((2**_LAST_LEVEL * 4,), filters, depth, "repeat").axes[0].halves:
-        found[half.parities[letter]] = _response(filters, half.filters[letter], half.phase, depth)
-    first = min(start for start, _ in found)
-    arrays = np.zeros((2, max(start + taps.size for start, taps in found) - first))
-    for array, (start, taps) in zip(arrays, found, strict=True):
+        halves[half.parities[letter]] = _response(filters, half.filters[letter], half.phase, depth)
+    first = min(start for start, _ in halves)
+    arrays = np.zeros((2, max(start + taps.size for start, taps in halves) - first))
+    for array, (start, taps) in zip(arrays, halves, strict=True):
         array[start - first : start - first + taps.size] = taps
     return first, arrays
 

@@ -1,4 +1,4 @@
-"""Data beyond their ends, for transforms whose own boundary is another one."""
+"""Extends data beyond their ends, for transforms that do not support the boundary mode."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from liftwave._typing import Array
 from liftwave.transforms.padding import pad
 
 Box: TypeAlias = tuple[slice, ...]
-"""The place of the data in extended ones."""
+"""The place of the data in the extended data."""
 
 
 def extended(
     x: Array, plans: AxisPlans, native: Sequence[str], reach: Callable[[int], int]
 ) -> tuple[Array, Box]:
-    """The data continued by the boundary mode of each axis, and the place of the data in it.
+    """The data extended by the boundary mode of each axis, and the place of the data in it.
 
-    Axes of a mode in ``native`` stay as they are. ``reach`` returns the number of samples of an
-    axis, by its place in ``plans``; there are at most as many as data.
+    Axes with a mode in ``native`` are not extended. ``reach`` returns the number of samples to add
+    to an axis, by its place in ``plans``; at most as many as the axis has.
     """
     box = [slice(n) for n in x.shape]
     for k, plan in enumerate(plans):

@@ -1,4 +1,4 @@
-"""Samples that are missing: found before any work, and filled in from their neighbours."""
+"""Finds missing samples before the computation, and fills them in from their neighbours."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from liftwave._typing import Array, Namespace
 from liftwave.errors import MissingSamplesError
 
 Missing: TypeAlias = Literal["raise", "interpolate", "mask"]
-"""What to do about NaN: raise an error, fill it in, or fill it in and return NaN at its place."""
+"""The treatment of NaN: an error, filling in, or filling in and NaN at its place in the result."""
 
 _CHOICES = ("raise", "interpolate", "mask")
 
 
 def check_missing(missing: object) -> None:
-    """Raise unless it is the name of a treatment of NaN.
+    """Raise unless this is the name of a treatment of NaN.
 
     Raises
     ------
     MissingSamplesError
-        If it is not.
+        If it is not one.
     """
     if not is_one_of(missing, _CHOICES):
         raise MissingSamplesError(
@@ -61,7 +61,7 @@ def gaps_of(x: Array, missing: Missing, xp: Namespace) -> Array | None:
     if missing == "raise":
         raise MissingSamplesError(
             f"{count} {total} {_are(count)} NaN: use missing='interpolate' to fill the gaps, or "
-            "missing='mask' to leave NaN there in the result"
+            "missing='mask' to return NaN at the same places"
         )
     return gaps
 
@@ -117,8 +117,8 @@ def filled(x: Array, gaps: Array, axes: Sequence[int], xp: Namespace) -> Array:
         is_reached = gaps & (weight > 0)
         if not bool(xp.any(is_reached)):
             raise MissingSamplesError(
-                f"all samples of an item are NaN along the axes {tuple(axes)}: there is nothing to "
-                "fill the gaps from; remove the item"
+                f"all samples of an item are NaN along the axes {tuple(axes)}: no sample can fill "
+                "the gaps. Remove the item"
             )
         x = xp.where(is_reached, total / xp.where(is_reached, weight, xp.ones_like(weight)), x)
         gaps = gaps & ~is_reached
@@ -126,7 +126,7 @@ def filled(x: Array, gaps: Array, axes: Sequence[int], xp: Namespace) -> Array:
 
 
 def _nearest(x: Array, gaps: Array, axis: int, flipped: bool, xp: Namespace) -> tuple[Array, Array]:
-    """The nearest present sample before each one (or behind it), and its inverse distance."""
+    """The nearest present sample before each sample (or after it), and its inverse distance."""
     if flipped:
         x, gaps = xp.flip(x, axis=axis), xp.flip(gaps, axis=axis)
     x, gaps = xp.moveaxis(x, axis, -1), xp.moveaxis(gaps, axis, -1)
@@ -142,7 +142,7 @@ def _nearest(x: Array, gaps: Array, axis: int, flipped: bool, xp: Namespace) -> 
 
 
 def _running_maximum(x: Array, xp: Namespace) -> Array:
-    """The largest of all numbers up to each one, along the last axis."""
+    """The running maximum along the last axis."""
     step = 1
     while step < x.shape[-1]:
         shifted = xp.concat([x[..., :step], x[..., :-step]], axis=-1)

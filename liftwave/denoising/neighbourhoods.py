@@ -1,7 +1,7 @@
 """Recipes that shrink a coefficient by the energy of its neighbourhood.
 
-A neighbourhood is a block or a window of coefficients that a decimated transform has side by side.
-In a band of an undecimated transform these are ``spacing`` samples apart.
+A neighbourhood is a block or a window of adjacent coefficients of a decimated transform. In a band
+of an undecimated transform, these are ``spacing`` samples apart.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def blockjs(band: Band, sigma: Array, samples: int) -> Array:
 
 
 def neighblock(band: Band, sigma: Array, samples: int) -> Array:
-    """The same on half as large blocks, by the energy of each with a border (Cai and Silverman)."""
+    """As ``blockjs`` on blocks of half the size, by their energy with a border (Cai, Silverman)."""
     side = _side(int(log(max(samples, 8)) / 2), len(band.axes))
     border = max(1, side // 2)
     count = (side + 2 * border) ** len(band.axes)
@@ -46,7 +46,7 @@ def neighshrink(band: Band, sigma: Array, samples: int) -> Array:
 
 
 def neighcoeff(band: Band, sigma: Array, samples: int) -> Array:
-    """The same with neighbours of one decimated transform (Cai and Silverman, 2001)."""
+    """As ``neighshrink``, with neighbours of one decimated transform (Cai and Silverman, 2001)."""
     limit = 2 * log(max(samples, 2)) / band.parts
     return _shrunk(band, energy(band, 3), limit * sigma**2)
 
@@ -111,7 +111,7 @@ def _least_risk(band: Band, sums: Array, sigma: Array) -> tuple[Array, Array]:
 
 
 def _before(x: Array, xp: object) -> Array:
-    """The sums of no, one, two, … first values."""
+    """The sums of the first 0, 1, 2, … values."""
     sums = xp.cumulative_sum(x, axis=-1)  # type: ignore[attr-defined]
     return xp.concat([xp.zeros_like(x[..., :1]), sums], axis=-1)  # type: ignore[attr-defined]
 
@@ -148,7 +148,7 @@ def _sums(
 
 
 def neighbours(band: Band, x: Array, axis: int, offset: int, spacing: int | None = None) -> Array:
-    """The neighbour of each coefficient in the distance ``offset`` along an axis."""
+    """The neighbour of each coefficient at the distance ``offset`` along an axis."""
     if offset == 0:
         return x
     step = offset * (band.spacing if spacing is None else spacing)
@@ -167,7 +167,7 @@ def _mirrored(n: int, step: int) -> NDArray[np.int64]:
 
 @lru_cache(maxsize=256)
 def _starts(n: int, side: int, spacing: int) -> NDArray[np.int64]:
-    """The first coefficient of the block of each one, within its phase of ``spacing``."""
+    """The first coefficient of each coefficient's block, within its phase of ``spacing``."""
     places = np.arange(n)
     starts: NDArray[np.int64] = places // spacing // side * side * spacing + places % spacing
     return starts

@@ -22,7 +22,7 @@ ESTIMATES = ("mad", "level", "band")
 def noise_of(bands: Sequence[Band], sigma: Any, gaps: Array | None = None) -> list[Array]:
     """The standard deviation of the noise of each band; the transformed axes have length 1.
 
-    ``sigma`` is the name of an estimate, or what :func:`known_noise` returns.
+    ``sigma`` is the name of an estimate, or the result of :func:`known_noise`.
     """
     if isinstance(sigma, Mapping):
         return [sigma[band.level] for band in bands]
@@ -46,8 +46,8 @@ def groups_of_noise(bands: Sequence[Band], estimate: str) -> list[list[Band]]:
 def noise_level(bands: Sequence[Band], gaps: Array | None = None) -> Array:
     """The standard deviation of noise from some bands; the transformed axes have length 1.
 
-    Coefficients at the places of ``gaps``, which are those of missing samples of the data, count
-    only if there are no others.
+    Coefficients at the places of ``gaps``, the missing samples of the data, count only if there
+    are no other coefficients.
     """
     first, xp = bands[0], bands[0].xp
     scale, shape = first.median, first.values.shape
@@ -64,7 +64,7 @@ def noise_level(bands: Sequence[Band], gaps: Array | None = None) -> Array:
 
 
 def _magnitudes(band: Band, median: float, xp: Namespace) -> Array:
-    """The magnitudes of all coefficients, in units in which noise has this median."""
+    """The magnitudes of all coefficients, divided by the median of noise."""
     magnitudes, own = flattened(xp.abs(band.values), band.axes, xp), band.median
     return magnitudes if own == median else magnitudes * (median / own)
 
@@ -78,17 +78,17 @@ def _present(gaps: Array, band: Band) -> Array:
     xp, present, stride = band.xp, ~gaps, band.stride
     for axis in band.axes:
         n, count = gaps.shape[axis], band.values.shape[axis]
-        # Boundary modes add as many coefficients before as behind.
+        # Boundary modes add as many coefficients before as after.
         added = count - (n + stride - 1) // stride
         first = stride * np.arange(count) - stride * added // 2
         pair = [np.clip(first + k, 0, n - 1) for k in (0, 1)]
-        places = [xp.asarray(each, device=device(gaps)) for each in pair]
+        places = [xp.asarray(indices, device=device(gaps)) for indices in pair]
         present = xp.take(present, places[0], axis=axis) & xp.take(present, places[1], axis=axis)
     return present
 
 
 def _median(values: Array, xp: Namespace) -> Array:
-    """The median along the last axis. The memory of NumPy's arrays is used."""
+    """The median along the last axis. NumPy's arrays are partitioned in place."""
     n = values.shape[-1]
     middle = ((n - 1) // 2, n // 2)
     if type(values) is np.ndarray:
@@ -98,7 +98,7 @@ def _median(values: Array, xp: Namespace) -> Array:
     return (values[..., middle[0]] + values[..., middle[1]]) / 2
 
 
-# --- noise that the user knows -------------------------------------------------------------------
+# --- noise that the user sets --------------------------------------------------------------------
 
 
 def known_noise(sigma: Any, data: Array, axes: tuple[int, ...], levels: int, xp: Namespace) -> Any:
@@ -117,11 +117,11 @@ def known_noise(sigma: Any, data: Array, axes: tuple[int, ...], levels: int, xp:
     names = {int(key) for key in sigma if isinstance(key, Integral)}
     if names != {*range(1, count + 1)} or not 1 <= count <= max(levels, 1):
         raise ThresholdError(
-            "sigma needs a number for each level from 1 (finest) to at most the coarsest, "
+            "sigma needs a number for each level from 1 (finest) to at most the coarsest level, "
             f"{levels}, got levels {', '.join(map(repr, sigma)) or 'none'}"
         )
-    known = {int(key): _as_column(value, data, axes, xp) for key, value in sigma.items()}
-    return {level: known[min(level, count)] for level in range(1, levels + 1)}
+    columns = {int(key): _as_column(value, data, axes, xp) for key, value in sigma.items()}
+    return {level: columns[min(level, count)] for level in range(1, levels + 1)}
 
 
 def _as_column(sigma: Any, data: Array, axes: tuple[int, ...], xp: Namespace) -> Array:
@@ -158,7 +158,7 @@ def _noise_levels(sigma: Any, data: Array, xp: Namespace) -> Array:
         values = np.asarray(None)
     if values.dtype.kind not in "iuf":
         raise DTypeError(
-            "sigma must be a real number or an array of these, a dict of these by level, or one of "
+            "sigma must be a real number, an array of numbers, a dict of these by level, or one of "
             f"{', '.join(map(repr, ESTIMATES))}, got {sigma!r}"
         )
     if not bool(np.all((values >= 0) & (values < inf))):

@@ -54,7 +54,7 @@ def recipe_of(method: str, rule: ShrinkageRule | None) -> Recipe:
     Raises
     ------
     ThresholdError
-        If there is no such method or rule, or the method has no threshold and a rule is set.
+        If the method or rule does not exist, or the method has no threshold and a rule is set.
     """
     if is_one_of(method, _RECIPES):
         if rule is not None:

@@ -62,28 +62,28 @@ def denoise(
         Data with noise, real or complex.
     wavelet, mode : optional
         As for :func:`decompose`; ``'sym8'`` by default. The theory holds for orthonormal wavelets,
-        but others work too. Under ``'orthogonal'`` white noise stays white at the ends, too. For
+        but others work too. With ``'orthogonal'``, white noise stays white at the ends, too. For
         ``'dtcwt'`` the wavelet is that of the first level (the argument ``biort`` of
         :func:`dtcwt`): ``'cdf9.7'`` by default.
     method : str, optional
-        The rule by which coefficients are shrunk (see Notes). By default ``'neighcoeff'`` along
-        one axis and ``'bivariate'`` along several; ``'bayes'`` if there is a ``rule``, and for
+        The method that shrinks the coefficients (see Notes). By default ``'neighcoeff'`` along
+        one axis and ``'bivariate'`` along several; ``'bayes'`` if ``rule`` is passed, and for
         arrays of dask.
     transform : {'dwt', 'swt', 'dtcwt'}, optional
         By default ``'dtcwt'``; ``'dwt'`` for complex data, more than three axes, a chosen wavelet,
         several ``shifts``, or arrays of dask.
         ``'swt'`` shrinks the coefficients of all circular shifts and averages the results
         (:func:`swtn`). Data whose mode is not periodic are extended first. ``'dtcwt'`` shrinks the
-        magnitudes of complex coefficients along up to three axes (:func:`dtcwt`), which in images
-        have six directions; for real data. Data whose mode is not ``'symmetric'`` are extended
+        magnitudes of complex coefficients of real data along up to three axes (:func:`dtcwt`). In
+        images, these have six directions. Data whose mode is not ``'symmetric'`` are extended
         first.
     rule : {'soft', 'hard', 'garrote'}, optional
         How coefficients are shrunk by a threshold (:func:`threshold`): ``'hard'`` for ``'fdr'``,
         ``'soft'`` for ``'bayes'``, ``'sure'`` and ``'visu'``. Other methods have no threshold.
     sigma : float, array, dict or str, optional
-        Standard deviation of the noise. That of complex noise is the root of the mean of its
-        squared magnitude. An array has the shape of the batch axes. A dict has such a number or
-        array for each level; 1 is the finest, and the last one is for all coarser levels, too.
+        Standard deviation of the noise; for complex noise, the root of the mean of its squared
+        magnitude. An array has the shape of the batch axes. A dict has a number or an array for
+        each level; 1 is the finest, and the last one is for all coarser levels, too.
         ``'mad'`` (the default) is :func:`estimate_sigma`, for white noise; ``'level'`` and
         ``'band'`` estimate the noise of each level or band by its own median, for correlated noise.
     level : int, optional
@@ -101,14 +101,14 @@ def denoise(
         axes by the mean of the nearest samples with the inverse distances as weights. ``'mask'``
         returns NaN at the same places. ``'mad'`` ignores coefficients at these places.
     vst : {'anscombe', 'haar-fisz'}, optional
-        For counts of photons: a transform that gives them noise of standard deviation 1, which is
-        then the default of ``sigma``. It is undone afterwards.
+        For counts of photons: a transform after which their noise has the standard deviation 1.
+        This is then the default of ``sigma``. The transform is undone after denoising.
     gain, read_noise : float, optional
         For ``vst``: the data are ``gain`` times a Poisson variable, plus normal noise of the
         standard deviation ``read_noise`` (``'anscombe'`` only).
     channel_axis : int, optional
-        The axis of the colours. They are mixed to orthonormal opponent colours before, and back
-        after denoising. The axis is a batch axis.
+        The axis of the colours. They are mixed to orthonormal opponent colours before denoising,
+        and mixed back after it. The axis is a batch axis.
 
     Returns
     -------
@@ -118,8 +118,8 @@ def denoise(
     Raises
     ------
     MissingSamplesError
-        If samples are infinite, or NaN without ``missing``. (A :class:`ValueError`. The numbers of
-        tensors that are traced are not read.)
+        If samples are infinite, or NaN without ``missing``. (A :class:`ValueError`. Tensors are not
+        checked while they are traced.)
     ValueError, TypeError
         If another argument is not valid, the wavelet is an
         integer scheme, or as for :func:`decompose`.
@@ -141,28 +141,28 @@ def denoise(
       :math:`2 (1 - \Phi(|c|_{(i)} / \sigma)) \le 0.05\, i / M`; without one, the universal
       threshold of the band.
 
-    Methods by a neighbourhood of :math:`m` coefficients with the energy :math:`S^2 = \sum c^2`,
-    which multiply by :math:`(1 - T / S^2)_+`, with :math:`\lambda = 4.505`
-    (:math:`\lambda - \ln \lambda = 3`):
+    Methods that use a neighbourhood of :math:`m` coefficients with the energy
+    :math:`S^2 = \sum c^2`. They multiply coefficients by :math:`(1 - T / S^2)_+`, with
+    :math:`\lambda = 4.505` (:math:`\lambda - \ln \lambda = 3`):
 
     * ``blockjs`` [6]_: blocks of about :math:`\ln N`, :math:`T = \lambda m \sigma^2`;
     * ``neighblock`` [7]_: blocks of about :math:`\ln N / 2`, with the energy of the block and a
       border of half its side, :math:`T = \lambda m \sigma^2`;
     * ``neighcoeff`` [7]_: windows of 3 along each axis, :math:`T = 2 \sigma^2 \ln N`;
-    * ``neighshrink``: the same; under ``'swt'`` the neighbours are adjacent samples, and not those
-      of one decimated transform;
+    * ``neighshrink``: as ``neighcoeff``, but with ``'swt'`` the neighbours are adjacent samples,
+      and not those of one decimated transform;
     * ``neighsure`` [8]_: for each band the window of 3, 5, 7 or 9, and the :math:`T`, of least
       estimated risk.
 
-    Methods by a model of the coefficients:
+    Methods that use a model of the coefficients:
 
     * ``bivariate`` [9]_: with the parent :math:`p` of the next level and
       :math:`r = \sqrt{c^2 + p^2}`, :math:`c\, (1 - \sqrt 3 \sigma^2 / (s r))_+`, where
       :math:`s^2` is the mean of :math:`c^2` in a window of 7 minus :math:`\sigma^2`;
     * ``bls-gsm`` [10]_: the expected coefficient if neighbourhoods of 3 along each axis, with the
-      parent, are a Gaussian vector times a random factor. It is the best for photographs.
+      parent, are a Gaussian vector times a random factor.
 
-    For complex data, :math:`\sigma^2` is shared by two parts. Their magnitudes exceed
+    For complex data, two parts share :math:`\sigma^2`. The magnitudes of complex noise exceed
     :math:`\sigma \sqrt{\ln N}` as rarely as real noise exceeds :math:`\sigma \sqrt{2 \ln N}`, so
     this is the universal threshold. The risk gets the additional term
     :math:`-\sigma^2 t \sum_{|c_i| > t} 1 / |c_i|`, and is minimised over the magnitudes.
@@ -229,7 +229,7 @@ def denoise(
 
 
 class _Task(NamedTuple):
-    """What is done with the bands of data, in all circular shifts of the data."""
+    """The processing of the bands of data, in all circular shifts of the data."""
 
     analyse: Callable[[Array, AxisPlans, int], Analysed]
     plans: AxisPlans
@@ -246,7 +246,7 @@ class _Task(NamedTuple):
         total = levels = None
         for spin in product(range(self.shifts), repeat=len(axes)):
             analysed = self.analyse(_rolled(data, spin, axes, xp), self.plans, self.level)
-            if levels is None:  # the first spin is that of the data themselves
+            if levels is None:  # the first spin does not shift the data
                 levels = noise_of(analysed.bands, self.noise, self.gaps)
             pairs = zip(analysed.bands, levels, strict=True)
             values = [self.recipe(band, level, self.samples) for band, level in pairs]
@@ -279,7 +279,7 @@ def estimate_sigma(
     axes : int or sequence of int, optional
         The axes to transform; all by default. Axes of one sample are not transformed.
     missing : {'raise', 'interpolate', 'mask'}, optional
-        NaN raises an error, or is filled in as by :func:`denoise`, and ignored by the median.
+        NaN raises an error, or is filled in as in :func:`denoise` and ignored by the median.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Changes of the data before denoising that are undone after it."""
+"""Steps that change the data before denoising, and undo the change after it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from liftwave._typing import Array
 
 
 class Step(NamedTuple):
-    """A change of the data, and the way back.
+    """A change of the data, and its inverse.
 
     Attributes
     ----------
@@ -33,8 +33,9 @@ class Step(NamedTuple):
 def opponent_colours(axis: int) -> Step:
     """Mixes the channels along an axis to orthonormal opponent channels.
 
-    The matrix is that of the discrete cosine transform. Of red, green and blue it gives brightness,
-    red against blue, and green against both. White noise of equal strength stays so.
+    The matrix is that of the discrete cosine transform. It maps red, green and blue to brightness,
+    the difference of red and blue, and that of green and their mean. White noise of equal strength
+    stays white.
     """
 
     def mixed(x: Array, inverse: bool) -> Array:
@@ -56,7 +57,7 @@ def _cosines(n: int) -> NDArray[np.float64]:
 
 
 def anscombe(gain: float, read_noise: float) -> Step:
-    """Gives counts of photons noise of standard deviation 1.
+    """Transforms counts of photons so that their noise has the standard deviation 1.
 
     ``x`` is ``gain`` times a Poisson variable plus normal noise of standard deviation
     ``read_noise``.
@@ -90,8 +91,8 @@ def _positive(x: Array) -> Array:
 def haar_fisz(axes: tuple[int, ...], shape: tuple[int, ...], gain: float) -> Step:
     """Divides the details of means by the square root of the mean (Fryzlewicz and Nason, 2004).
 
-    Counts get noise of standard deviation 1. Lengths are extended to powers of two by mirror
-    images.
+    The noise of counts then has the standard deviation 1. Mirror images extend the lengths to
+    powers of two.
     """
     longer = tuple(a for a in axes if shape[a] > 1)
     box = tuple(slice(n) for n in shape)
@@ -109,7 +110,7 @@ def haar_fisz(axes: tuple[int, ...], shape: tuple[int, ...], gain: float) -> Ste
 
 
 def _to_power_of_two(x: Array, axis: int) -> Array:
-    """Extend by mirror images behind the end."""
+    """Extend by mirror images after the end."""
     n, xp = x.shape[axis], namespace_of(x)
     places = np.arange(1 << (n - 1).bit_length())
     places = np.where(places < n, places, 2 * n - 1 - places)
@@ -131,7 +132,7 @@ def _fisz(x: Array, axes: tuple[int, ...], *, forwards: bool) -> Array:
     factor = xp.where(root > 0, root, xp.ones_like(root))
     factor = 1 / factor if forwards else xp.where(root > 0, root, xp.zeros_like(root))
     for axis in axes:
-        means, coarse, factor = (xp.repeat(each, 2, axis=axis) for each in (means, coarse, factor))
+        means, coarse, factor = (xp.repeat(part, 2, axis=axis) for part in (means, coarse, factor))
     return coarse + (x - means) * factor
 
 

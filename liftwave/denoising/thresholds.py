@@ -58,8 +58,8 @@ def _sure(band: Array, sigma: Array, samples: int, axes: tuple[int, ...], xp: Na
     candidates = xp.concat([xp.zeros_like(flat[..., :1]), flat], axis=-1)
     squares = candidates**2
     below = xp.arange(count + 1, dtype=flat.dtype, device=device(flat))
-    kept = xp.cumulative_sum(squares, axis=-1) + (count - below) * squares
-    risk = count * variance - 2 * variance * below + kept
+    sums = xp.cumulative_sum(squares, axis=-1) + (count - below) * squares
+    risk = count * variance - 2 * variance * below + sums
     if parts == 2:
         risk = risk - variance * candidates * _inverse_sums(candidates, xp)
     best = xp.expand_dims(xp.argmin(risk, axis=-1), axis=-1)
@@ -81,7 +81,7 @@ def _inverse_sums(candidates: Array, xp: Namespace) -> Array:
 
 
 def _fdr(band: Array, sigma: Array, samples: int, axes: tuple[int, ...], xp: Namespace) -> Array:
-    """Return the smallest magnitude that noise alone explains badly enough, by its rank."""
+    """Return the smallest magnitude that is significant against noise for its rank."""
     flat = xp.sort(flattened(xp.abs(band), axes, xp), axis=-1, descending=True)
     count, scale = flat.shape[-1], xp.reshape(sigma, (*flat.shape[:-1], 1))
     levels = xp.asarray(_levels(count, _parts(band)), dtype=flat.dtype, device=device(flat))
@@ -89,9 +89,9 @@ def _fdr(band: Array, sigma: Array, samples: int, axes: tuple[int, ...], xp: Nam
     last = xp.max(xp.where(flat >= scale * levels, ranks, xp.zeros_like(ranks)), axis=-1)
     last = xp.expand_dims(last, axis=-1)
     index = xp.where(last > 0, last - 1, xp.zeros_like(last))
-    found = xp.take_along_axis(flat, index, axis=-1)
-    none = xp.broadcast_to(_universal(scale, count, band), found.shape)
-    return xp.reshape(xp.where(last > 0, found, none), sigma.shape)
+    magnitudes = xp.take_along_axis(flat, index, axis=-1)
+    none = xp.broadcast_to(_universal(scale, count, band), magnitudes.shape)
+    return xp.reshape(xp.where(last > 0, magnitudes, none), sigma.shape)
 
 
 @lru_cache(maxsize=64)

@@ -1,4 +1,4 @@
-"""Slow trends, and bands of frequencies, kept or dropped."""
+"""Removes slow trends; keeps or drops bands of frequencies."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ def remove_trend(
     axis : int, optional
         The axis of time; all others are batch axes.
     mode : {'reflection', 'periodic'}, optional
-        What is beyond the ends (:func:`modwt`).
+        The extension beyond the ends (:func:`modwt`).
     missing : {'raise', 'interpolate', 'mask'}, optional
-        The treatment of NaN, as by :func:`denoise`.
+        The treatment of NaN, as in :func:`denoise`.
 
     Returns
     -------
@@ -147,20 +147,20 @@ def frequency_band(
     signal = _Signal(x, axis, missing)
     data = signal.present
     if low == 0 and finest == 1:
-        kept = data
+        component = data
     elif low == 0:
-        kept = modwt_mra(data, wavelet, _level_of(high, rate, signal.length), axis, mode)[0]
+        component = modwt_mra(data, wavelet, _level_of(high, rate, signal.length), axis, mode)[0]
     else:
         level = _level_of(low, rate, signal.length)
         if level < finest:
             raise LevelError(
-                f"band={tuple(band)} is narrower than an octave: between {low} and {high} there is "
-                f"no whole level; use a band from {rate / 2 ** (finest + 1):g} to "
+                f"band={tuple(band)} is narrower than an octave: no level lies between {low} and "
+                f"{high}. Use a band from {rate / 2 ** (finest + 1):g} to "
                 f"{rate / 2**finest:g}"
             )
         details = modwt_mra(data, wavelet, level, axis, mode)[1:]  # coarsest first
-        kept = sum(details[1 : level - finest + 1], start=details[0])
-    result: ArrayT = signal.close(data - kept if drop else kept)
+        component = sum(details[1 : level - finest + 1], start=details[0])
+    result: ArrayT = signal.close(data - component if drop else component)
     return result
 
 
@@ -176,7 +176,7 @@ def _frequency(value: float, name: str) -> float:
 
 def _limits(band: Sequence[float], rate: float) -> tuple[float, float]:
     demand = "band must be two frequencies, the lower first"
-    numbers = [real_number(each, demand) for each in items(band, demand)]
+    numbers = [real_number(frequency, demand) for frequency in items(band, demand)]
     if len(numbers) != 2 or not 0 <= numbers[0] < numbers[1] <= rate / 2:
         raise LevelError(f"{demand}, between 0 and fs / 2 = {rate / 2:g}, got {band!r}")
     return numbers[0], numbers[1]
@@ -197,7 +197,7 @@ class _Signal:
         self.present, self._gaps = without_gaps(data, missing, (axis,), xp)
 
     def close(self, result: Array) -> Array:
-        """The result in the dtype of the data, with the gaps if these are wanted."""
+        """The result in the dtype of the data, with gaps if ``missing="mask"``."""
         return self._opened.close(with_gaps(result, self._gaps, self._missing, self._opened.xp))
 
 
@@ -208,7 +208,7 @@ def _level_of(limit: float, rate: float, n: int) -> int:
     level = max(round(log2(rate / limit)) - 1, 1)
     if 2**level > n:
         raise LevelError(
-            f"a signal of {n} samples is too short to separate {limit:g}: it needs at least "
-            f"{2**level}, two periods are {2 * rate / limit:.0f}"
+            f"a signal of {n} samples is too short to separate the frequency {limit:g}: it needs "
+            f"at least {2**level} samples (two periods are {2 * rate / limit:.0f})"
         )
     return level

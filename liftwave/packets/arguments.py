@@ -31,13 +31,13 @@ def analysis_of_levels(x: Array, plans: AxisPlans, level: int, order: Order, ful
     """The call for the packets of one level, or with ``full`` of all levels up to it."""
     key = ("wpdec", tuple(x.shape), level, order, full)
     try:
-        known: _GridAnalysis | None = plans.cache.get(key)
+        entry: _GridAnalysis | None = plans.cache.get(key)
     except TypeError:  # a length that is a symbol
-        known = _new_grid_analysis(plans, x, level, order, full)
-        return Call(known[0], (x,), known[1])
-    if known is None:
-        known = bounded(plans.cache)[key] = _new_grid_analysis(plans, x, level, order, full)
-    operation, structure = known
+        entry = _new_grid_analysis(plans, x, level, order, full)
+        return Call(entry[0], (x,), entry[1])
+    if entry is None:
+        entry = bounded(plans.cache)[key] = _new_grid_analysis(plans, x, level, order, full)
+    operation, structure = entry
     return Call(operation, (x,), structure)
 
 
@@ -94,14 +94,14 @@ def _grid_synthesis(
     """The synthesis from the packets of one level, their structure, and the signal's lengths."""
     key = ("wprec", tuple(packets.shape), shape, order)
     try:
-        known: _GridSynthesis | None = plans.cache.get(key)
+        entry: _GridSynthesis | None = plans.cache.get(key)
     except TypeError:  # a list, or a length that is a symbol
         return _new_grid_synthesis(plans, ndim, packets, shape, order)
-    if known is None or not _has_exact_lengths(shape):
-        known = _new_grid_synthesis(plans, ndim, packets, shape, order)
+    if entry is None or not _has_exact_lengths(shape):
+        entry = _new_grid_synthesis(plans, ndim, packets, shape, order)
         if _has_exact_lengths(shape):
-            bounded(plans.cache)[key] = known
-    return known
+            bounded(plans.cache)[key] = entry
+    return entry
 
 
 def _has_exact_lengths(shape: Any) -> bool:

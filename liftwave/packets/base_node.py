@@ -39,7 +39,7 @@ class BaseNode:
     parent : BaseNode or None
         The parent. ``None`` makes a root.
     data : array_like or None
-        The coefficients of the node; ``None`` if they are not known.
+        The coefficients of the node; ``None`` if they are unknown.
     node_name : str
         The name of the node among the subnodes of its parent.
 
@@ -186,8 +186,8 @@ class BaseNode:
         Returns
         -------
         array
-            The coefficients, in the shape of the data with which the node was made. The data of the
-            node, if it has no subnodes. Missing subnodes count as zero.
+            The coefficients, in the shape of the data with which the node was created. If the node
+            has no subnodes, its data. Missing subnodes count as zero.
 
         Raises
         ------
@@ -256,8 +256,8 @@ class BaseNode:
             node = node.get_subnode(part) if node is not None else None
         if node is None:
             raise PathTypeError(
-                f"node {path!r} does not exist, and it cannot be computed: the nodes above it have "
-                "no data"
+                f"node {path!r} does not exist, and cannot be computed, because the nodes above it "
+                "have no data"
             )
         return node
 

@@ -330,7 +330,7 @@ def _exponent(value: Any) -> float:
 
 def _labels(labels: Any, count: int) -> NDArray[Any]:
     classes = items(labels, "labels must be a sequence", ShapeError)
-    if len(classes) != count or not all(isinstance(each, Hashable) for each in classes):
+    if len(classes) != count or not all(isinstance(label, Hashable) for label in classes):
         raise ShapeError(f"expected one label for each of {count} signals, got {labels!r}")
     numbers = {label: number for number, label in enumerate(dict.fromkeys(classes))}
     if len(numbers) < 2:

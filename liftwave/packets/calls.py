@@ -137,7 +137,7 @@ def _plans(wavelet: Wavelets, mode: Modes, axes: Any, ndim: int) -> AxisPlans:
     plans = axis_plans(wavelet, mode, axes, ndim)
     if plans.is_integer:
         raise WaveletError(
-            f"{plans[0].wavelet!r} computes in integers, whose dtype depends on the level: use "
+            f"{plans[0].wavelet!r} is an integer scheme, whose dtype depends on the level: use "
             "WaveletPacket"
         )
     return plans
@@ -153,10 +153,10 @@ def _undecimated_plans(wavelet: Wavelets, axes: Any, ndim: int, norm: Any) -> Ax
     """
     _check_ndim(ndim)
     wavelets = wavelet if isinstance(wavelet, list | tuple) else (wavelet,)
-    if any(isinstance(each, LiftingScheme) for each in wavelets):
+    if any(isinstance(scheme, LiftingScheme) for scheme in wavelets):
         raise WaveletError(
-            "undecimated packets are computed by filter banks, got a LiftingScheme: use its "
-            "filter bank, scheme.to_filter_bank()"
+            "undecimated packets need a filter bank, got a LiftingScheme: pass "
+            "scheme.to_filter_bank()"
         )
     options = Undecimated("centred", 0, flag(norm, "norm"))
     plans = axis_plans(wavelet, options, axes, ndim)
@@ -186,8 +186,8 @@ def _first(packets: Any, axes: Any, tree: Any) -> tuple[Any, int]:
     else:
         if isinstance(packets, list | tuple) and any(hasattr(x, "shape") for x in packets):
             raise CoefficientsError(
-                "expected the packets of one level in one array, got a list of arrays: pass the "
-                "last one, or the tree to which they belong"
+                "expected the packets of one level in one array, got a list of arrays: pass its "
+                "last array, or the tree to which the packets belong"
             )
         first = as_array(packets)
         naxes = first.ndim // 2

@@ -1,4 +1,4 @@
-"""Costs of wavelet packets: numbers that are small if few coefficients hold the energy."""
+"""Costs of wavelet packets: they are low if few coefficients hold most of the energy."""
 
 from __future__ import annotations
 
@@ -110,7 +110,8 @@ def spacing_entropy(c: NDArray[Any]) -> NDArray[Any]:
     """Vasicek's estimate of the differential entropy of each coefficient over the signals.
 
     It is the mean of ``log(K / (2 m) (c[k + m] - c[k - m]))`` over sorted samples, with ``m`` the
-    rounded square root of their number ``K``; samples beyond the ends are the first and the last.
+    rounded square root of their number ``K``. The first and the last sample are repeated beyond
+    the ends.
     """
     count = c.shape[1]
     m = max(1, round(count**0.5))

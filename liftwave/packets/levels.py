@@ -20,7 +20,7 @@ from liftwave.packets.packet_tree import PacketTree
 
 
 class LevelPackets(NamedTuple):
-    """The packets of all levels, and where their nodes are.
+    """The packets of all levels, with the axes and the order of their nodes.
 
     Attributes
     ----------
@@ -76,9 +76,9 @@ class LevelPackets(NamedTuple):
         for level, x in enumerate(self.levels):
             if any(x.shape[axis] != self.levels[0].shape[axis] for axis in (*batch, *transformed)):
                 raise CoefficientsError(
-                    "redundant=True is for packets without downsampling, swpdec(…, full=True), "
+                    "redundant=True needs packets without downsampling, swpdec(…, full=True), "
                     f"which are as long as the data: level 0 has shape "
-                    f"{tuple(self.levels[0].shape)}, but level {level} {tuple(x.shape)}"
+                    f"{tuple(self.levels[0].shape)}, but level {level} has {tuple(x.shape)}"
                 )
 
     def rows(self) -> Iterator[Array]:
@@ -95,7 +95,7 @@ class LevelPackets(NamedTuple):
         Raises
         ------
         CoefficientsError
-            If there are less than ``fewest`` signals.
+            If there are fewer than ``fewest`` signals.
         """
         for x in self.levels:
             nodes, batch, transformed = self._axes_of(x)

@@ -60,13 +60,13 @@ def axes_of(axes: Any) -> tuple[int, ...]:
 
 
 def useful_levels(x: Array, wavelet: Wavelets, axes: Any) -> int:
-    """How often a node with these coefficients can be split usefully."""
+    """The number of useful levels below a node with these coefficients."""
     sizes = [x.shape[axis] for axis in axes_of(axes)]
     return useful_level(sizes, wavelets_per_axis(wavelet, len(sizes)))
 
 
 def coefficients(data: ArrayLike, wavelet: Wavelets | None, axes: Any) -> Array:
-    """An array of the dtype that transforms return for it. Integer schemes keep integers."""
+    """The data in the dtype that transforms return for them. Integer schemes keep integers."""
     x = as_array(data)
     wavelets = () if wavelet is None else wavelets_per_axis(wavelet, len(axes_of(axes)))
     if any(isinstance(w, LiftingScheme) and w.integer for w in wavelets):

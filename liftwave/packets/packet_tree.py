@@ -43,7 +43,7 @@ class PacketTree:
     Raises
     ------
     PathError
-        If the leaves are not those of a tree: one is below another, or one is missing.
+        If the leaves are not those of a tree: a leaf is below another, or a leaf is missing.
 
     See Also
     --------
@@ -165,9 +165,9 @@ class PacketTree:
         fs : float, optional
             The sampling frequency.
         redundant : bool, optional
-            Whether the packets are those of :func:`swpdec`, as long as the signal. Without this
-            option, packets of one length are taken for such ones if the depths of the leaves
-            differ, and for those of :func:`wpdec` if all leaves have one depth.
+            Whether the packets are those of :func:`swpdec`, which are as long as the signal. By
+            default, packets of the same length count as such only if the depths of the leaves
+            differ.
 
         Returns
         -------

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _EDGE, _LINE = "0.3", "0.6"
-# More tiles of a leaf are merged. Frames of more tiles together would cover them.
+# If a leaf has more tiles, they are merged: the frames of more tiles would cover the tiles.
 _MOST_TILES, _MOST_FRAMES = 700, 600
 
 
@@ -49,7 +49,7 @@ def plot_tree(
         If the tree has more than two axes, or the packets do not belong to it.
     """
     if tree.ndim > 2:
-        raise ShapeError(f"trees of one and two axes can be drawn; got {tree.ndim} axes")
+        raise ShapeError(f"cannot draw a tree of {tree.ndim} axes: only one or two are supported")
     values = None if packets is None else _checked(tree, packets)
     from matplotlib.figure import Figure
 
@@ -96,13 +96,13 @@ def _plot_times(ax: Axes, tree: Tree, values: list[Any] | None, fs: float, span:
 
 
 def _merged(row: Any, edges: Any) -> tuple[Any, Any]:
-    """Fewer tiles, each with the largest value of several ones."""
+    """Fewer tiles, each with the largest value of the tiles that it replaces."""
     starts = np.linspace(0, row.size, _MOST_TILES, endpoint=False).astype(int)
     return np.maximum.reduceat(row, starts), np.append(edges[starts], edges[-1])
 
 
 def _span(tree: Tree, values: list[Any] | None, redundant: bool) -> float:
-    """The length of the signal in samples, as the longest of its packets cover it."""
+    """The length of the signal in samples that its longest packets cover."""
     if values is None:
         return float(2**tree.depth)
     depths, sizes = {len(path) for path in tree.leaves}, {v.size for v in values}

@@ -66,8 +66,9 @@ class Grid(NamedTuple):
             or not sides[0]
         ):
             raise ShapeError(
-                f"packets of {self.naxes} axes have {self.naxes} node axes of one length, a power "
-                f"of two, in front of the first transformed axis; got shape {tuple(x.shape)}"
+                f"packets of {self.naxes} axes must have {self.naxes} node axes of equal lengths, "
+                "a power of two, in front of the first transformed axis; got shape "
+                f"{tuple(x.shape)}"
             )
         shape = (*x.shape[:first], sides[0] ** self.naxes, *x.shape[first + self.naxes :])
         return array_namespace(x).reshape(x, shape)

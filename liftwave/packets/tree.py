@@ -39,7 +39,7 @@ class WaveletPacket(Node):
     Parameters
     ----------
     data : array_like or None
-        The signal, or a batch of signals. ``None`` makes an empty tree whose nodes are to be set.
+        The signal, or a batch of signals. ``None`` creates an empty tree, whose nodes you can set.
     wavelet : wavelet
         As for :func:`dwt`.
     mode : str, optional
@@ -121,7 +121,7 @@ class WaveletPacket(Node):
         order : {"natural", "freq"}, optional
             ``"natural"``: from left to right in the tree. ``"freq"``: with increasing frequency.
         decompose : bool, optional
-            Whether to compute nodes that do not exist. Otherwise they are left out.
+            Whether to compute nodes that do not exist. Otherwise the result omits them.
 
         Returns
         -------
@@ -147,7 +147,7 @@ class WaveletPacket2D(Node2D):
     Parameters
     ----------
     data : array_like or None
-        The image, or a batch of images. ``None`` makes an empty tree whose nodes are to be set.
+        The image, or a batch of images. ``None`` creates an empty tree, whose nodes you can set.
     wavelet : wavelet, or 2-sequence of wavelets
         As for :func:`dwt2`.
     mode : str, or 2-sequence of str, optional
@@ -224,7 +224,7 @@ class WaveletPacket2D(Node2D):
             increasing frequency along the first axis. The nodes of each row have increasing
             frequency along the second axis.
         decompose : bool, optional
-            Whether to compute nodes that do not exist. Otherwise they are left out.
+            Whether to compute nodes that do not exist. Otherwise the result omits them.
 
         Returns
         -------
@@ -252,7 +252,7 @@ class WaveletPacketND(NodeND):
     Parameters
     ----------
     data : array_like or None
-        Array of at least one dimension. ``None`` makes an empty tree whose nodes are to be set.
+        Array of at least one dimension. ``None`` creates an empty tree, whose nodes you can set.
     wavelet : wavelet, or sequence of wavelets
         As for :func:`dwtn`.
     mode : str, or sequence of str, optional
@@ -260,7 +260,7 @@ class WaveletPacketND(NodeND):
     maxlevel : int, optional
         The largest level; by default :func:`dwtn_max_level`.
     axes : int or sequence of int, optional
-        The axes to transform; all by default. They are needed without data.
+        The axes to transform; all by default. They are required without data.
 
     Raises
     ------
@@ -327,7 +327,7 @@ class WaveletPacketND(NodeND):
         level : int
             The level; at most ``maxlevel``.
         decompose : bool, optional
-            Whether to compute nodes that do not exist. Otherwise they are left out.
+            Whether to compute nodes that do not exist. Otherwise the result omits them.
 
         Returns
         -------
@@ -348,7 +348,7 @@ class WaveletPacketND(NodeND):
 def _plant(
     root: Any, wavelets: tuple[Resolved, ...], modes: tuple[Mode, ...], maxlevel: int | None
 ) -> None:
-    """Set what all nodes inherit, after a check of the arguments."""
+    """Set the attributes that all nodes inherit, after a check of the arguments."""
     shape = root._data_shape
     for k, wavelet in enumerate(wavelets):
         if isinstance(wavelet, LiftingScheme):

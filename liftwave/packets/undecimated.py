@@ -129,8 +129,8 @@ def swprec(
     Returns
     -------
     array
-        The data. Changed packets belong to no data in general. The result is then the mean of the
-        reconstructions from the subsampled packets of all shifts, as in :func:`iswtn`.
+        The data. Changed packets are in general not the packets of any data. The result is then the
+        mean of the reconstructions from the subsampled packets of all shifts, as in :func:`iswtn`.
 
     Raises
     ------

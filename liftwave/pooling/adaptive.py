@@ -26,26 +26,26 @@ def soft_pool(
     ----------
     x : array_like, shape (..., \*spatial)
         Signals or images with any number of leading axes (batch, channels). float32 and float64
-        are kept. Half precision is computed in float32 and returned in half precision (NumPy's
-        in float32). Integers become float64.
+        keep their dtype. Half precision is computed in float32 and returned in half precision
+        (NumPy's in float32). Integers become float64.
     kernel_size : int or tuple of int
         Size of the windows. The last axes are pooled: one number for each of them, or one number
         for all ``ndim`` axes.
     stride : int or tuple of int, optional
-        Distance of windows; their size by default.
+        Distance between windows; their size by default.
     padding : int or tuple of int, optional
         How far windows can extend before the first sample and after the last one; at most
         half of ``kernel_size``. No samples are added: a region consists of the samples inside
         the signal.
     dilation : int or tuple of int, optional
-        Distance of samples in a window.
+        Distance between samples of a window.
     ceil_mode : bool, optional
         Whether to keep windows that extend beyond the end; they have fewer samples.
     per_channel : bool, optional
-        Whether each channel has weights of its own (default). Otherwise all channels, along the
+        Whether each channel has its own weights (default). Otherwise all channels, along the
         axis before the last ``ndim`` ones, share the weights of their sum.
     ndim : int, optional
-        How many of the last axes are pooled. The default is the length of ``kernel_size``, or 2
+        The number of last axes to pool. The default is the length of ``kernel_size``, or 2
         if it is a single number.
 
     Returns
@@ -58,7 +58,7 @@ def soft_pool(
     Raises
     ------
     WindowError, ShapeError
-        If the windows are not possible, or do not fit the data (both are :class:`ValueError`).
+        If the windows are not valid, or do not fit the data (both are :class:`ValueError`).
     DTypeError, ArgumentTypeError
         If the data are complex or not numbers, or sizes are not integers.
 

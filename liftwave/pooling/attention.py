@@ -34,10 +34,10 @@ def energy_attention(
         Mean and variance for the normalisation of the channels before their energies are
         computed. By default channels are not normalised.
     dimensions : int, optional
-        How many of the last axes are spatial.
+        The number of spatial axes, which are the last ones.
     normalize : bool, optional
-        Whether an energy is the mean of the squares, so that the same layers fit images of
-        several sizes, or their sum (as in the paper).
+        Whether an energy is the mean of the squares, or their sum (as in the paper). Layers for
+        means fit images of several sizes.
     epsilon : float, optional
         Added to the variance.
 
@@ -51,7 +51,7 @@ def energy_attention(
     ShapeError
         If the layers do not fit the channels, or axes are missing.
     ArgumentTypeError
-        If only one of mean and variance is given, or a layer is not a pair.
+        If only one of mean and variance is passed, or a layer is not a pair.
     DTypeError
         For complex numbers.
 

@@ -178,7 +178,7 @@ def ada_unpool(
 
 
 def _plain_beta(beta: ArrayLike, x: ArrayLike) -> ArrayLike:
-    """Return ``beta``; a number becomes an array if the data are, so it needs no conversion."""
+    """Return ``beta``; a number becomes an array if the data are one, to skip a conversion."""
     if type(beta) is float and type(x) is np.ndarray and x.dtype in REAL_DTYPES:
         return np.asarray(beta, x.dtype)
     return beta
@@ -208,7 +208,7 @@ def checked_similarity(similarity: str) -> str:
 
 
 def checked_distance(distance: str, delta: Any) -> tuple[str, float]:
-    """The distance and ``delta`` of :func:`idw_pool`, if they are possible.
+    """The distance and ``delta`` of :func:`idw_pool`, if they are valid.
 
     Raises
     ------
@@ -216,9 +216,9 @@ def checked_distance(distance: str, delta: Any) -> tuple[str, float]:
         If they are not.
     """
     _check_name("distance", distance, DISTANCES)
-    number = real_number(delta, "delta is a number")
+    number = real_number(delta, "delta must be a number")
     if not 0 < number < float("inf"):
-        raise WindowError(f"delta is a positive number, got {delta!r}")
+        raise WindowError(f"delta must be a positive number, got {delta!r}")
     return distance, number
 
 
@@ -284,7 +284,7 @@ def separate_windows(kernel_size: Size, stride: Size | None, ndim: int | None) -
     windows = window_arguments(kernel_size, stride, ndim=ndim)
     if any(s < k for k, s in zip(windows.kernel, windows.stride, strict=True)):
         raise WindowError(
-            f"windows overlap, and samples would be copies of several values: stride "
+            f"windows must not overlap, because each sample copies one value: stride "
             f"{windows.stride} is less than kernel_size {windows.kernel}"
         )
     return windows
@@ -366,11 +366,13 @@ def energy_attention(
     array, dimensions = as_array(x), whole_number(dimensions, "dimensions must be an integer")
     if dimensions < 1 or array.ndim <= dimensions:
         raise ShapeError(
-            f"x has to be of shape (..., C, {dimensions} spatial axes), got {tuple(array.shape)}"
+            f"x must have the shape (..., C, {dimensions} spatial axes), got {tuple(array.shape)}"
         )
     for name, layer in (("squeeze", squeeze), ("excite", excite)):
         if not isinstance(layer, list | tuple) or len(layer) != 2:
-            raise ArgumentTypeError(f"{name} is a pair (weight, bias), got {type(layer).__name__}")
+            raise ArgumentTypeError(
+                f"{name} must be a pair (weight, bias), got {type(layer).__name__}"
+            )
     if (mean is None) != (variance is None):
         raise ArgumentTypeError("pass both mean and variance or neither, got only one of them")
     statistics = () if mean is None else (mean, variance)
@@ -386,11 +388,11 @@ def _check_layers(shapes: list[tuple[int, ...]], channels: int) -> None:
     inner = first[0] if len(first) == 1 else -1
     if squeeze != (inner, channels) or excite != (channels, inner) or second != (channels,):
         raise ShapeError(
-            f"for {channels} channels, layers have the shapes (R, {channels}), (R,), "
+            f"for {channels} channels, layers must have the shapes (R, {channels}), (R,), "
             f"({channels}, R), ({channels},); got {', '.join(map(str, shapes[:4]))}"
         )
     if any(shape != (channels,) for shape in statistics):
         raise ShapeError(
-            f"mean and variance have one number for each of {channels} channels, got shapes "
+            f"mean and variance must have one number for each of {channels} channels, got shapes "
             f"{' and '.join(map(str, statistics))}"
         )

@@ -40,13 +40,13 @@ def region_weights(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -
     Raises
     ------
     OptionError
-        If the function is another one.
+        If the function is not one of these.
     WindowError, ShapeError, DTypeError, ArgumentTypeError
         As the function does.
 
     See Also
     --------
-    ada_unpool : puts the weights of :func:`ada_pool` at the samples, in the form of an image.
+    ada_unpool : Returns the weights of :func:`ada_pool` at the samples, in the form of an image.
 
     Notes
     -----
@@ -65,7 +65,7 @@ def region_weights(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -
     """
     call_of = _CALLS.get(function) if callable(function) else None
     if call_of is None:
-        names = ", ".join(each.__name__ for each in _CALLS)
+        names = ", ".join(pooling.__name__ for pooling in _CALLS)
         raise OptionError(f"weights belong to one of the functions {names}, got {function!r}")
     call = call_of(*args, **kwargs)
     operation: WeightedPool = call.operation

@@ -34,8 +34,8 @@ def lift_down(
     Parameters
     ----------
     x : array_like, shape (..., C, spatial axes)
-        Signals. float32 and float64 are kept. Half precision is computed in float32, integers in
-        float64.
+        Signals. float32 and float64 keep their dtype. Half precision is computed in float32,
+        integers in float64.
     filters : LiftFilters
         Predictors and updaters of each channel, in the order of the passes: the last axis first,
         then the axis before it for the approximation and for the details, and so on. If there is
@@ -51,15 +51,15 @@ def lift_down(
         ``"signal"`` reflects the signal about its end samples instead, as the lifting mode
         ``"reflect"`` does.
     dimensions : int, optional
-        How many of the last axes are spatial.
+        The number of spatial axes, which are the last ones.
     penalties : {"mean", "sum", "norm"}, optional
         Also return penalties: the mean or the sum of the squares, or the root of the sum.
     reversible : {"auto", True, False}, optional
-        Whether the derivative rebuilds the signal from the bands, so that only these are stored,
-        if all of them are in the result. Steps with large gains lose digits when they are undone:
-        ``"auto"`` stores the signal if less than half of the digits can be left, and in compiled
-        graphs, whose filters are not known. On a GPU, where reading the
-        filters would wait for the device, ``"auto"`` is True.
+        Whether the derivative rebuilds the signal from the bands, so that only the bands are
+        stored, if the result has all bands. Undoing steps with large gains loses digits.
+        ``"auto"`` stores the signal if less than half of the digits could remain, and in compiled
+        graphs, whose filters are not known. On a GPU, where reading the filters would wait for the
+        device, ``"auto"`` is True.
 
     Returns
     -------
@@ -184,8 +184,8 @@ def lift_filters(
     shared : bool, optional
         Whether all passes share one predictor and one updater.
     linear_range : float, optional
-        How far below zero predictions and updates can be before the ReLU cuts them. 0 sets all
-        negative ones to zero, which is the wavelet only where none is negative.
+        How far below zero predictions and updates can be before the ReLU cuts them off. 0 sets all
+        negative ones to zero, which gives the wavelet transform only if none is negative.
 
     Returns
     -------

@@ -19,7 +19,7 @@ from liftwave.errors import BandError, OptionError, ShapeError, ShapeTypeError
 
 FORMS = ("sum", "concat", "bands")
 REDUCTIONS = ("mean", "sum", "norm")
-# The default for initial filters: beyond usual samples, and float32 rounds sums with it to 4e-6.
+# The default for initial filters: larger than usual samples; float32 rounds sums with it to 4e-6.
 LINEAR_RANGE = 64.0
 # There are 2**dimensions bands.
 _MOST_DIMENSIONS = 8
@@ -40,7 +40,7 @@ def complete_bands(bands: Any, names: tuple[str, ...]) -> list[Array]:
     arrays = [None if band is None else as_array(band) for band in in_order]
     present = [band for band in arrays if band is not None]
     if not present:
-        raise ShapeError("at least one band is needed, all are missing")
+        raise ShapeError("at least one band is required, all are missing")
     check_bands(present)
     if len(present) == len(arrays):
         return present
@@ -60,7 +60,7 @@ def check_bands(bands: Sequence[Array]) -> None:
     shapes = [tuple(band.shape) for band in bands]
     if any(shape != shapes[0] for shape in shapes):
         texts = ", ".join(map(str, sorted(set(shapes))))
-        raise ShapeError(f"all bands have one shape, got {texts}")
+        raise ShapeError(f"all bands must have the same shape, got {texts}")
 
 
 def _in_order(bands: Any, names: tuple[str, ...]) -> Sequence[Any]:
@@ -69,9 +69,10 @@ def _in_order(bands: Any, names: tuple[str, ...]) -> Sequence[Any]:
             raise _no_such_band(unknown[0], names)
         return [bands.get(name) for name in names]
     if not isinstance(bands, list | tuple) or len(bands) != len(names):
-        got = f"{len(bands)}" if isinstance(bands, list | tuple) else type(bands).__name__
+        number = f"{len(bands)}" if isinstance(bands, list | tuple) else type(bands).__name__
         raise ShapeError(
-            f"bands are a dict by name or {len(names)} in the order {', '.join(names)}, got {got}"
+            f"bands must be a dict by name, or {len(names)} bands in the order "
+            f"{', '.join(names)}, got {number}"
         )
     return bands
 
@@ -90,13 +91,13 @@ def chosen_output(
             f"unknown output {output!r}: use one of {', '.join(map(repr, FORMS))} or a band, "
             f"one of {', '.join(map(repr, names))}"
         )
-    wanted = names if bands is None else _as_names(bands)
-    for name in wanted:
+    selected = names if bands is None else _as_names(bands)
+    for name in selected:
         if not is_one_of(name, names):
             raise _no_such_band(name, names)
-    if not wanted or len(set(wanted)) < len(wanted):
-        raise OptionError(f"bands must be at least one name, without repetitions, got {wanted!r}")
-    return LiftOutput(tuple(map(names.index, wanted)), output), wanted
+    if not selected or len(set(selected)) < len(selected):
+        raise OptionError(f"bands must be at least one name, without repetitions, got {selected!r}")
+    return LiftOutput(tuple(map(names.index, selected)), output), selected
 
 
 def _as_names(bands: Any) -> tuple[Any, ...]:
@@ -113,7 +114,7 @@ def _no_such_band(name: Any, names: tuple[str, ...]) -> BandError:
 
 
 def checked_padding(padding: str) -> str:
-    """The padding, if it is known."""
+    """The padding, if it exists."""
     if not is_one_of(padding, PADDINGS):
         raise OptionError(
             f"unknown padding {padding!r}: use one of {', '.join(map(repr, PADDINGS))}"
@@ -122,7 +123,7 @@ def checked_padding(padding: str) -> str:
 
 
 def checked_reversible(reversible: Any) -> Reversible:
-    """The choice of what the derivative keeps, if it is one."""
+    """The option ``reversible``, if it is valid."""
     if is_one_of(reversible, ("auto",)):
         return "auto"
     if isinstance(reversible, bool | np.bool_):
@@ -131,7 +132,7 @@ def checked_reversible(reversible: Any) -> Reversible:
 
 
 def checked_range(linear_range: float) -> float:
-    """The distance from zero at which a ReLU cuts, if it is possible."""
+    """The distance from zero at which a ReLU cuts off, if it is valid."""
     demand = "linear_range must be a number that is not negative"
     number = real_number(linear_range, demand)
     if not 0 <= number < math.inf:
@@ -140,10 +141,10 @@ def checked_range(linear_range: float) -> float:
 
 
 def checked_dimensions(dimensions: int) -> int:
-    """The number of spatial axes, if it is possible."""
+    """The number of spatial axes, if it is valid."""
     number = whole_number(dimensions, "dimensions must be an integer")
     if not 1 <= number <= _MOST_DIMENSIONS:
-        raise ShapeError(f"1 to {_MOST_DIMENSIONS} dimensions are pooled, got {number}")
+        raise ShapeError(f"dimensions must be from 1 to {_MOST_DIMENSIONS}, got {number}")
     return number
 
 
@@ -154,11 +155,9 @@ def checked_size(halves: Sequence[int], output_size: Sequence[int] | None) -> tu
         return doubled
     size = lengths(output_size, "output_size", ShapeTypeError)
     if len(size) != len(doubled) or any(
-        n - wanted not in (0, 1) for n, wanted in zip(doubled, size, strict=True)
+        n - length not in (0, 1) for n, length in zip(doubled, size, strict=True)
     ):
-        raise ShapeError(
-            f"output_size has to be {doubled}, or one less along some axes, got {size}"
-        )
+        raise ShapeError(f"output_size must be {doubled}, or one less along some axes, got {size}")
     return size
 
 
@@ -172,7 +171,7 @@ def check_shapes(dimensions: int, name: str, shape: Shape, weight: Shape, *scala
     """
     if len(shape) <= dimensions:
         raise ShapeError(
-            f"{name} has to be of shape (..., C, {dimensions} spatial axes), got {tuple(shape)}"
+            f"{name} must have the shape (..., C, {dimensions} spatial axes), got {tuple(shape)}"
         )
     if 0 in shape[-dimensions - 1 :]:
         raise ShapeError(f"{name} of shape {tuple(shape)} has no samples to pool")
@@ -181,7 +180,7 @@ def check_shapes(dimensions: int, name: str, shape: Shape, weight: Shape, *scala
     if not fits or weight[3] < 1 or any(tuple(s) != tuple(weight[:3]) for s in scalars):
         first = f"{passes} (or 1)" if passes > 1 else "1"
         raise ShapeError(
-            f"for {channels} channels in {dimensions} dimensions, weight has to be of shape "
-            f"({first}, 2, {channels}, K), bias, gain and offset of the same without K; got "
+            f"for {channels} channels in {dimensions} dimensions, weight must have the shape "
+            f"({first}, 2, {channels}, K), and bias, gain and offset the same without K; got "
             f"{', '.join(map(str, map(tuple, (weight, *scalars))))}"
         )

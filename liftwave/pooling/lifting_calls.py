@@ -180,7 +180,7 @@ def _packed(filters: Any, x: Array, dimensions: int, name: str) -> Array:
     """The filters in one array of shape (passes, 2, C, K + 3)."""
     if not isinstance(filters, list | tuple) or len(filters) != len(LiftFilters._fields):
         raise ArgumentTypeError(
-            f"filters are LiftFilters(weight, bias, gain, offset), got {type(filters).__name__}"
+            f"filters must be LiftFilters(weight, bias, gain, offset), got {type(filters).__name__}"
         )
     common_namespace([x, *filters])
     key = (dimensions, x.shape, *map(_shape_of, filters))
@@ -248,7 +248,7 @@ class DownResult:
             return self._bands(value)
         if not isinstance(value, list | tuple) or len(value) != 2:
             raise ShapeError(
-                "cotangents are of the result's structure, a pair (bands, penalties); "
+                "cotangents must have the result's structure, a pair (bands, penalties); "
                 f"got {type(value).__name__}"
             )
         return [*self._bands(value[0]), self._of_sums(value[1], self.reduction)]
@@ -258,9 +258,9 @@ class DownResult:
             return [value]
         by_name = {} if value is None else value
         if not isinstance(by_name, Mapping):
-            raise ShapeError(f"cotangents are a dict by band, got {type(value).__name__}")
+            raise ShapeError(f"cotangents must be a dict by band, got {type(value).__name__}")
         if unknown := [name for name in by_name if name not in self.names]:
-            raise BandError(f"no band {unknown[0]!r} in the result: {', '.join(self.names)}")
+            raise BandError(f"the result has no band {unknown[0]!r}: {', '.join(self.names)}")
         return [by_name.get(name) for name in self.names]
 
     def _of_sums(self, value: Any, reduction: str) -> Array | None:

@@ -136,7 +136,7 @@ def nearest_unpool(
     kernel_size, ndim
         As for :func:`soft_pool`.
     stride : int or tuple of int, optional
-        Distance of windows; at least their size, which is the default. Samples between windows
+        Distance between windows; at least their size, which is the default. Samples between windows
         are zero.
     output_size : sequence of int, optional
         As for :func:`max_unpool`.
@@ -175,7 +175,7 @@ def bed_of_nails_unpool(
     x, kernel_size, output_size, ndim
         As for :func:`nearest_unpool`.
     stride : int or tuple of int, optional
-        Distance of windows, which can overlap; their size by default.
+        Distance between windows, which can overlap; their size by default.
 
     Returns
     -------
@@ -217,13 +217,13 @@ def conv_transpose(
         Filters from each of C channels to each of D channels (of its group). The number of its
         axes determines the number of spatial axes.
     stride : int or tuple of int, optional
-        Distance of the copies.
+        Distance between the copies.
     padding : int or tuple of int, optional
         Number of samples removed at both ends.
     output_padding : int or tuple of int, optional
         Number of samples appended; less than the stride (or the dilation).
     dilation : int or tuple of int, optional
-        Distance of the filter's taps.
+        Distance between the taps of the filter.
     bias : array_like, shape (D,), optional
         A number for each channel of the result, added to all of its samples.
     groups : int, optional
@@ -249,8 +249,8 @@ def conv_transpose(
 
     Notes
     -----
-    Its matrix is the transpose of that of the convolution, not the inverse. Two samples, three
-    taps and a stride of 2 give five samples:
+    The matrix is the transpose of the matrix of the convolution, not its inverse. Two samples,
+    three taps and a stride of 2 give five samples:
 
     .. math::
 
@@ -280,7 +280,7 @@ def conv_transpose_matrix(
     *,
     groups: int = 1,
 ) -> Array:
-    """Return the matrix of a transposed convolution: the transpose of that of the convolution.
+    """Return the matrix of a transposed convolution, the transpose of the convolution's matrix.
 
     Parameters
     ----------
@@ -292,7 +292,7 @@ def conv_transpose_matrix(
     Returns
     -------
     array, shape (D * prod(result's size), C * prod(size))
-        Its product with the samples of all channels, in order, gives the samples of the result.
+        The product of this matrix and the samples of all channels, in order, is the result.
 
     Raises
     ------

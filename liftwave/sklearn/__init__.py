@@ -1,8 +1,7 @@
 """Wavelet transforms as transformers of scikit-learn, for pipelines and searches of parameters.
 
 A row of ``X`` is a signal, or with ``shape`` an image or a volume. All transformers obey
-scikit-learn's conventions: they can be cloned, name their features, and return data frames if
-``set_output`` asks for them.
+scikit-learn's conventions: they can be cloned, name their features, and support ``set_output``.
 """
 
 try:

@@ -1,4 +1,4 @@
-"""Wavelet coefficients as features, and back to signals."""
+"""Wavelet coefficients as features, and their inverse transform."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class WaveletTransformer(NamedFeatures, SignalTransformer):
         Raises
         ------
         EstimatorDataError
-            If scikit-learn's checks reject the data, or the number of features is another.
+            If scikit-learn's checks reject the data, or the number of features differs.
         """
         check_is_fitted(self)
         rows = checked_rows(X, len(self._names), type(self).__name__)

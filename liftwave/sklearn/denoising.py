@@ -50,7 +50,7 @@ class WaveletDenoiser(OneToOneFeatureMixin, SignalTransformer):
 
     Notes
     -----
-    Each row is denoised on its own: the thresholds do not depend on other rows.
+    Each row is denoised separately: the thresholds do not depend on other rows.
 
     Examples
     --------

@@ -91,7 +91,7 @@ def _energy(rows: NDArray[Any]) -> NDArray[Any]:
 
 
 def _entropy(rows: NDArray[Any]) -> NDArray[Any]:
-    # Divided by the largest magnitude first: squares of small numbers can be 0.
+    # The division by the largest magnitude prevents squares of small numbers from becoming 0.
     largest = np.max(np.abs(rows), axis=1, keepdims=True)
     squares = (rows / np.where(largest > 0, largest, 1)) ** 2
     total = np.sum(squares, axis=1, keepdims=True)

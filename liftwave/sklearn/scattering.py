@@ -19,7 +19,7 @@ _AVERAGES = 8
 
 
 class ScatteringTransformer(NamedFeatures, SignalTransformer):
-    """Scattering transform of each sample: features that change little if a signal moves.
+    """Scattering transform of each sample: features that small shifts of a signal hardly change.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class ScatteringTransformer(NamedFeatures, SignalTransformer):
         shape = signal.shape[1:]
         if len(shape) not in (1, 2) or min(shape) < 2:
             raise ShapeError(
-                "scattering is for signals and images of at least two samples along each axis, got "
+                "scattering needs signals or images of at least two samples along each axis, got "
                 f"the shape {shape}, n_features={self.n_features_in_}"
             )
         longest = max(1, (min(shape) // _AVERAGES).bit_length() - 1)

@@ -99,7 +99,7 @@ class SignalTransformer(TransformerMixin, BaseEstimator, ABC):
 
     @property
     def _finite(self) -> bool | str:
-        """Which samples scikit-learn's check accepts."""
+        """The argument of scikit-learn's check for samples that are not finite."""
         return True
 
     def _signals(self, X: ArrayLike, *, reset: bool) -> NDArray[Any]:
@@ -116,8 +116,8 @@ class SignalTransformer(TransformerMixin, BaseEstimator, ABC):
         shape = lengths(self.shape, "shape", ShapeError)
         if prod(shape) != n or any(size < 1 for size in shape):
             raise ShapeError(
-                f"{type(self).__name__}: shape={self.shape!r} has to be that of the "
-                f"n_features={n} samples of a row, which are {prod(shape)} for this shape"
+                f"{type(self).__name__}: shape={self.shape!r} has {prod(shape)} samples, but the "
+                f"rows have n_features={n}"
             )
         return shape
 
@@ -138,7 +138,7 @@ class NamedFeatures:
         Parameters
         ----------
         input_features : array_like of str, optional
-            The names of the columns of ``X``, which are checked only.
+            The names of the columns of ``X``. They are only checked.
 
         Returns
         -------
@@ -164,7 +164,7 @@ def checked_rows(X: ArrayLike, count: int, name: str) -> NDArray[Any]:
     Raises
     ------
     EstimatorDataError
-        If they are something else.
+        If they are not.
     """
     try:
         rows: NDArray[Any] = check_array(X, dtype=FLOATS)

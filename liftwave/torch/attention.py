@@ -24,7 +24,7 @@ class _AnyBatchNorm(nn.modules.batchnorm._BatchNorm):
 
 
 class _WideLinear(nn.Linear):
-    """A linear layer that computes in the dtype of its input, whatever that of its parameters.
+    """A linear layer that computes in the dtype of its input, not in that of its parameters.
 
     The sigmoid would turn the rounding of large sums into errors of many units of half precision.
     """
@@ -47,7 +47,7 @@ class EnergyAttention(Layer):
         Whether to use the mean of the squares instead of their sum, so that one layer fits images
         of several sizes.
     dimensions : int, optional
-        How many axes follow the channels.
+        The number of axes after the channels.
     device, dtype : optional
         Device and dtype of the parameters; torch's defaults if not given.
 
@@ -133,7 +133,7 @@ class EnergyAttention(Layer):
 
     @staticmethod
     def _cast(layer: nn.Module, x: Tensor) -> Tensor:
-        """The result in the dtype of ``x``. Modules of torch compute in that of their numbers."""
+        """The result in the dtype of ``x``. Torch's modules compute in that of their parameters."""
         if isinstance(layer, _WideLinear):
             result: Tensor = layer(x)
             return result

@@ -90,8 +90,8 @@ class LDWBottleneck(nn.Module):
         self.channels = positive_number(channels, "channels", ShapeError)
         if self.channels % 4:
             raise ShapeError(
-                f"four bands have the channels of the output: channels has to be a multiple of 4, "
-                f"got {channels}"
+                f"channels must be a multiple of 4, because the output has the channels of four "
+                f"bands; got {channels}"
             )
         check_factory(device, dtype)
         narrow = self.channels // 4

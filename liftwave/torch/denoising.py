@@ -72,7 +72,7 @@ class _Denoise(ModePerAxis):
         nn.init.constant_(self.log_threshold, log(self.initial))
 
     def reset_parameters(self) -> None:
-        """Reset the thresholds to ``initial``, and a learnable wavelet as it was."""
+        """Reset the thresholds to ``initial``, and a learnable wavelet to its initial values."""
         super().reset_parameters()
         nn.init.constant_(self.log_threshold, log(self.initial))
 
@@ -141,11 +141,11 @@ class _Denoise(ModePerAxis):
         """Set the filters and the noise of bands; the wavelet is a fixed one for all axes."""
         if self.learn is not None or isinstance(self.wavelet, tuple):
             raise WaveletError(
-                "transform='dtcwt' has one fixed wavelet for all axes: remove learn=..., or use "
+                "transform='dtcwt' needs one fixed wavelet for all axes: remove learn=..., or use "
                 "'dwt' or 'swt'"
             )
         if self.mode != "symmetric":
-            raise ModeError(f"transform='dtcwt' has mode='symmetric', got {self.mode!r}")
+            raise ModeError(f"transform='dtcwt' needs mode='symmetric', got {self.mode!r}")
         self._biort = first_level(self.wavelet)
         filters, count = filters_of(self.wavelet), self.level
         levels = [noises(filters, self.dimensions, depth) for depth in reversed(range(count))]
@@ -228,8 +228,8 @@ mode : $mode, optional
     Boundary mode, for all axes or for each; ``"symmetric"`` by default, and ``"periodization"``
     with ``transform="swt"``, which has no other mode with filter banks.
 transform : {"dwt", "swt", "dtcwt"}, optional
-    ``"swt"`` shrinks the coefficients of all circular shifts and averages the results. It costs
-    more, and its results do not depend on the position of a signal. ``"dtcwt"`` shrinks the
+    ``"swt"`` shrinks the coefficients of all circular shifts and averages the results. It takes
+    longer, but its results do not depend on the position of a signal. ``"dtcwt"`` shrinks the
     magnitudes of the dual tree (:func:`liftwave.dtcwt`), divided by the standard deviation of unit
     noise in their band.
 rule : {"soft", "hard", "garrote"}, optional
@@ -238,7 +238,7 @@ rule : {"soft", "hard", "garrote"}, optional
 initial : float, optional
     The initial thresholds, positive. Default 0.1.
 channels : int, optional
-    Learns a threshold for each of this many channels; by default all share one of each level.
+    The number of channels, to learn thresholds for each; by default all channels share them.
 relative : bool, optional
     Whether thresholds are multiples of the noise of each item and channel: the median of the
     magnitudes of the finest details, divided by 0.6745. Default False.

@@ -106,12 +106,12 @@ PARTS: dict[str, str] = {
         kernel_size : $size
             Size of the windows; tuples have one number per axis.
         stride : $size, optional
-            Distance of windows; their size by default.
+            Distance between windows; their size by default.
         padding : $size, optional
             How far windows extend beyond the ends; at most half of ``kernel_size``. No samples
             are added: a region consists of the samples inside the signal.
         dilation : $size, optional
-            Distance of samples in a window.
+            Distance between samples of a window.
         ceil_mode : bool, optional
             Whether to keep windows that extend beyond the end.
         """,
@@ -165,9 +165,9 @@ PARTS: dict[str, str] = {
         """,
     "groups_parameter": """
         groups : int, optional
-            Number of groups of consecutive channels, each with a learned wavelet of its own; the
-            number of channels gives each channel its wavelet. Each group is a transform of its
-            own.
+            Number of groups of consecutive channels, each with its own learned wavelet. Pass the
+            number of channels to learn one wavelet per channel. Each group is a separate
+            transform.
         """,
     "transform_notes": """
         Half precision is computed in float32 and returned in half precision. Autocast has no

@@ -53,7 +53,7 @@ class _DualTreeLayer(Layer):
 
 
 def _is_name(value: Any) -> bool:
-    """Whether filters are named, or are a wavelet."""
+    """Whether filters are a name or a wavelet."""
     return not is_several(value) or hasattr(value, "dec_lo")
 
 
@@ -61,7 +61,7 @@ def _numbers(filters: Any) -> Any:
     """Filters as nested tuples of numbers."""
     if not is_several(filters):
         return float(filters)
-    return tuple(_numbers(each) for each in filters)
+    return tuple(_numbers(item) for item in filters)
 
 
 class _Inverse(_DualTreeLayer):
@@ -121,7 +121,7 @@ class _Inverse(_DualTreeLayer):
             not 0 <= n - length <= 1 for n, length in zip(even, size, strict=True)
         ):
             raise ShapeError(
-                f"output_size has to be {tuple(even)}, or one less where the signal's length was "
+                f"output_size must be {tuple(even)}, or one less if the length of the signal was "
                 f"odd, got {size}"
             )
         return list(size)

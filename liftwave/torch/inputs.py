@@ -22,8 +22,8 @@ def check_tensor(layer: Any, x: object, what: str = "a tensor") -> None:
     """
     if is_traced(x):
         raise ArgumentTypeError(
-            f"torch.fx calls {type(layer).__name__} as a whole, in the graph of a model that holds "
-            "it: trace the model, or nn.Sequential(layer)"
+            f"torch.fx cannot trace into {type(layer).__name__}, which is a single node of the "
+            "graph of a model: trace the model, or nn.Sequential(layer)"
         )
     if not isinstance(x, Tensor):
         raise ArgumentTypeError(
@@ -81,7 +81,7 @@ def check_factory(device: Any, dtype: Any) -> None:
 def register(
     module: nn.Module, name: str, count: int, device: Any, dtype: torch.dtype | None
 ) -> None:
-    """Register a parameter without values, of the default device and dtype unless given.
+    """Register a parameter without values, by default of torch's device and dtype.
 
     Without numbers, it is a buffer: FSDP cannot reduce a gradient without numbers.
     """

@@ -38,7 +38,7 @@ class WaveletGroups(nn.ModuleList):
 
 
 def is_learnable(wavelet: object) -> bool:
-    """Whether a wavelet exists as modules, which have their device and dtype."""
+    """Whether a wavelet consists of modules, which have their own device and dtype."""
     return isinstance(wavelet, LearnableWavelet | WaveletGroups)
 
 
@@ -55,7 +55,7 @@ def learnable(
     device: Any = None,
     dtype: torch.dtype | None = None,
 ) -> LearnableWavelet:
-    """The learnable wavelet that ``learn`` names, from a fixed one."""
+    """The learnable wavelet of the kind ``learn``, from a fixed wavelet."""
     if not is_one_of(learn, _KINDS):
         raise WaveletError(
             f"unknown way to learn a wavelet {learn!r}: use None (fixed) or one of "
@@ -65,7 +65,7 @@ def learnable(
 
 
 def check_no_factory(wavelet: LearnableWavelet | WaveletGroups, device: Any, dtype: Any) -> None:
-    """Raise if a device or a dtype is given for a wavelet that exists already.
+    """Raise if a device or a dtype is passed with a wavelet that already has them.
 
     Raises
     ------

@@ -163,7 +163,7 @@ class LiftDownLayer(Layer, Generic[LiftT_co]):
     def _load_from_state_dict(
         self, state_dict: dict[str, Any], prefix: str, *arguments: Any
     ) -> None:
-        """Load a state; one without a linear range has its ReLU at zero."""
+        """Load a state. In states without a linear range, the ReLU is at zero."""
         bias = state_dict.get(f"{prefix}bias")
         if isinstance(bias, Tensor):
             state_dict.setdefault(f"{prefix}linear_range", bias.new_zeros(()))
@@ -207,7 +207,7 @@ _functorch: Any = torch._C._functorch
 
 
 class _Penalty(NamedTuple):
-    """The penalty of one call, and what :meth:`Penalties.total` has to know about the call."""
+    """The penalty of one call, and the properties of the call for :meth:`Penalties.total`."""
 
     value: Tensor
     needs_gradient: bool
@@ -235,11 +235,11 @@ class Penalties:
         self._in_replicas = False
 
     def __reduce__(self) -> tuple[type[Penalties], tuple[()]]:
-        """Nothing is saved: penalties belong to calls."""
+        """An empty object is saved: penalties belong to calls."""
         return Penalties, ()
 
     def clear(self) -> None:
-        """Forget all calls."""
+        """Remove the penalties of all calls."""
         self._calls, self._earlier, self._in_replicas = [], [], False
 
     def add(self, layer: nn.Module, inputs: Sequence[Tensor], value: Tensor) -> None:
@@ -259,7 +259,7 @@ class Penalties:
         if not is_compiling and self._calls and not self._is_read:
             node: Any = self._calls[-1].value.grad_fn
             while node is not None and not hasattr(node, "operation"):  # of the operation itself
-                node = next((each for each, _ in node.next_functions if each is not None), None)
+                node = next((n for n, _ in node.next_functions if n is not None), None)
             self._earlier = [*filter(_is_pending, self._earlier)]
             if node is not None:
                 self._earlier.append(ref(node))

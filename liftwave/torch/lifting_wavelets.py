@@ -185,4 +185,4 @@ class _Taps(nn.ParameterList):
 
 def _initial_taps(taps: Sequence[NDArray[Any]], random: bool) -> dict[str, Any]:
     values = [uniform(len(t), _RANDOM_TAPS) if random else t for t in taps]
-    return {f"taps.{number}": each for number, each in enumerate(values)}
+    return {f"taps.{number}": step_taps for number, step_taps in enumerate(values)}

@@ -81,7 +81,7 @@ class WaveletLoss(Layer):
     precision is computed in float32.
 
     Weighted bands are losses for super-resolution [1]_ and for the training of diffusion models,
-    where the mean square alone blurs details. The measure ``"charbonnier"`` is that of [2]_.
+    where the mean square alone blurs details. The measure ``"charbonnier"`` is from [2]_.
 
     References
     ----------
@@ -118,7 +118,7 @@ class WaveletLoss(Layer):
         super().__init__()
         self.dimensions = positive_number(dimensions, "dimensions", ShapeError)
         if self.dimensions not in _DECIMATED:
-            raise ShapeError(f"dimensions is 1, 2 or 3, got {dimensions}")
+            raise ShapeError(f"dimensions must be 1, 2 or 3, got {dimensions}")
         self.kind = _choice("kind", kind, _KINDS)
         self.reduction = _choice("reduction", reduction, _REDUCTIONS)
         self.epsilon = real_number(epsilon, "epsilon must be a number")
@@ -134,11 +134,11 @@ class WaveletLoss(Layer):
         """The weight of each band, in the order of the coefficients."""
         level = self.transform.level
         demand = f"details must be a number, or {level} numbers, one for each level"
-        each = [details] * level if isinstance(details, float | int) else items(details, demand)
-        if len(each) != level:
-            raise OptionError(f"{demand}, got {len(each)}")
+        values = [details] * level if isinstance(details, float | int) else items(details, demand)
+        if len(values) != level:
+            raise OptionError(f"{demand}, got {len(values)}")
         first = real_number(approximation, "approximation must be a number")
-        weights = (real_number(weight, demand) for weight in each)
+        weights = (real_number(value, demand) for value in values)
         return (first, *(w for w in weights for _ in range(2**self.dimensions - 1)))
 
     if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class WaveletLoss(Layer):
             check_numbers(signal)
         if x.shape != y.shape:
             raise ShapeError(
-                f"both tensors have one shape, got {tuple(x.shape)} and {tuple(y.shape)}"
+                f"both tensors must have the same shape, got {tuple(x.shape)} and {tuple(y.shape)}"
             )
         difference = x - y
         if difference.dtype.itemsize < 4:

@@ -13,7 +13,7 @@ from liftwave.errors import MaskWarning, ShapeError, warn
 
 
 class UnsizedMask(UninitializedParameter):
-    """A mask without a size. Its errors name the layer and say how to give a size."""
+    """A mask without a size. Its errors name the layer and say how to set a size."""
 
     @classmethod
     def __torch_function__(
@@ -24,14 +24,14 @@ class UnsizedMask(UninitializedParameter):
             return parent.__torch_function__(func, types, args, kwargs)
         except ValueError:
             raise ShapeError(
-                "the mask of AdaPool takes its size from the first call, but "
+                "the mask of AdaPool gets its size in the first call, but "
                 f"{getattr(func, '__name__', func)} needs it: call the model once before, or pass "
                 "the size: AdaPool2d(…, mask=(H, W))"
             ) from None
 
 
 def unsized(device: Any = None, dtype: torch.dtype | None = None) -> UnsizedMask:
-    """A mask without a size, of the default device and dtype unless they are given."""
+    """A mask without a size, by default of torch's device and dtype."""
     make: Callable[..., UnsizedMask] = UnsizedMask
     return make(device=device, dtype=dtype)
 

@@ -31,7 +31,7 @@ class Replacement(NamedTuple):
     place : Place
         The place before the replacement.
     module : torch.nn.Module or None
-        The new module; ``None`` if the old one stayed.
+        The new module; ``None`` if the old one was not replaced.
     note : str
         A description of the change, or the reason for no change.
     """
@@ -64,7 +64,7 @@ def replace_pooling(
     model : torch.nn.Module
         The model whose modules are replaced.
     factory : callable
-        Gets a :class:`Place` and returns the new layer for it, or ``None`` to keep the old one.
+        Maps a :class:`Place` to the new layer, or to ``None`` to keep the old layer.
         The new layer gets the device and dtype of the model's parameters, and the mode (training
         or evaluation) of the old layer.
     example : Tensor or tuple, optional
@@ -139,17 +139,19 @@ def _planned(
     factory: Callable[[Place], nn.Module | None],
     calls: dict[nn.Module, Call] | None,
 ) -> Replacement:
-    """The new layer of a place, or the reason why the old one stays."""
+    """The new layer of a place, or the reason why the old one is not replaced."""
     call = None
     if calls is not None and not reason:
         call = calls.get(place.module)
         counts = call.channels if call else set()
         place = place._replace(channels=next(iter(counts)) if len(counts) == 1 else None)
         if len(counts) != 1:
-            reason = f"it pools {sorted(counts)} channels" if counts else "the example missed it"
+            reason = "the example did not call it"
+            if counts:
+                reason = f"it pools {sorted(counts)} channels"
     layer = None if reason else factory(place)
     if layer is None:
-        return Replacement(place, None, f"left: {reason or 'the factory says so'}")
+        return Replacement(place, None, f"unchanged: {reason or 'the factory returned None'}")
     if not isinstance(layer, nn.Module):
         raise ArgumentTypeError(f"the factory must return a module or None, got {type(layer)}")
     parameter = next((p for p in model.parameters() if p.is_floating_point()), None)
@@ -171,7 +173,7 @@ def _note(place: Place, layer: nn.Module, call: Call | None) -> str:
 
 def _shape_of_result(place: Place, layer: nn.Module, call: Call) -> tuple[int, ...]:
     """The shape of the new result for the input of the example."""
-    # The copies keep the layers as they are: a mask without a size, running statistics.
+    # Copies leave the layers unchanged: a mask without a size, running statistics.
     modules: list[Any] = [deepcopy(layer).eval()]
     if place.kind == "convolution":
         modules.insert(0, deepcopy(place.module))
@@ -188,7 +190,7 @@ def _replaced(model: nn.Module, replacement: Replacement) -> Replacement:
         return replacement
     old: Any = place.module
     if old is model:
-        return Replacement(place, None, "left: it is the model itself")
+        return Replacement(place, None, "unchanged: it is the model itself")
     if place.kind == "convolution":
         old.stride = (1,) * place.dimensions
         layer = nn.Sequential(old, layer).train(old.training)

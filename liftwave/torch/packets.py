@@ -129,7 +129,7 @@ class _Synthesis(_Packets, SynthesisLayer):
         size = lengths(output_size, "output_size", ShapeTypeError)
         if len(size) != self.dimensions:
             raise ShapeError(
-                f"output_size has one length for each of {self.dimensions} axes, got {size}"
+                f"output_size must have one length for each of {self.dimensions} axes, got {size}"
             )
         return size
 
@@ -145,7 +145,7 @@ order : {"freq", "natural"}, optional
     The order of packets: with increasing frequency, or from left to right in the tree.
 $learn_parameters
 output : {"stack", "concat"}, optional
-    Whether nodes have axes of their own (default), or packets are joined along the channels: all
+    Whether nodes have their own axes (default), or packets are joined along the channels: all
     channels of the first packet, then those of the second.
 $groups_parameter
 
@@ -203,8 +203,8 @@ Notes
 -----
 Call it with the result of the transform, of shape
 $packets.
-By default, the lengths of the signal are the largest that belong to the packets. For others, also
-pass ``output_size=x.shape[-$d:]``.
+By default, the lengths of the signal are the largest that belong to the packets. For other lengths,
+also pass ``output_size=x.shape[-$d:]``.
 
 Examples
 --------

@@ -1,4 +1,4 @@
-"""Penalties of models: the sum of those of all layers, of the last call or of all calls."""
+"""The sum of the penalties of all layers of a model, of the last call or of all calls."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def collect_penalties(model: nn.Module) -> AbstractContextManager[None]:
     Notes
     -----
     Without this context, the penalty of a layer is that of its last call. With it, the penalty is
-    the sum over the calls since the outermost context was entered. A model needs it if it calls a
+    the sum over the calls since the outermost context was entered. Use it for a model that calls a
     layer more than once in a forward pass, or if a layer runs in replicas of ``DataParallel``.
     The penalties of replicas are weighted by their shares of the batch for the reduction
     ``"mean"``, and add up for others.
@@ -113,7 +113,7 @@ def auxiliary_loss(model: nn.Module) -> Tensor:
     """
     check_model(model)
     methods = [getattr(module, "penalty", None) for module in model.modules()]
-    # Wrappers such as compiled modules pass on the methods of their module: equal ones are one.
+    # Wrappers such as compiled modules pass on the methods of their module: equal ones count once.
     penalties: list[Tensor] = [penalty() for penalty in dict.fromkeys(methods) if callable(penalty)]
     if penalties:
         return torch.stack([p.to(penalties[0].device) for p in penalties]).sum()

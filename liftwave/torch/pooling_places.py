@@ -180,7 +180,7 @@ def _function_place(
 
 
 class Call(NamedTuple):
-    """What a module got and returned in the first call: shapes; and the channels of all calls."""
+    """The shapes of input and result of a module's first call, and the channels of all calls."""
 
     shape: tuple[int, ...]
     dtype: torch.dtype

@@ -192,7 +192,7 @@ _EDSCW_POOL = _WINDOW_POOL.replace("$window_parameters", "$window_parameters\n$p
 
 _SHARED = """
 per_channel : bool, optional
-    Whether each channel has weights of its own, or all share the softmax of their sum."""
+    Whether each channel has its own weights, or all channels share the softmax of their sum."""
 
 _SOFT_POOL = _EDSCW_POOL.replace("\n$per_channel", _SHARED)
 

@@ -72,7 +72,7 @@ class _Scalogram(Layer):
         return self.learn in ("frequencies", "all"), self.learn in ("wavelet", "all")
 
     def _store(self, name: str, is_learned: bool, device: Any, dtype: torch.dtype | None) -> None:
-        """Logarithms, which keep learned values positive. Constants are in double precision."""
+        """Store logarithms, so that values stay positive. Constants are in double precision."""
         count = len(self._logs[name])
         if is_learned:
             register(self, name, count, device, dtype)
@@ -92,7 +92,7 @@ class _Scalogram(Layer):
 
     @property
     def wavelet(self) -> AnalyticWavelet:
-        """The wavelet with its present parameters."""
+        """The wavelet with its current parameters."""
         values = torch.exp(self.log_parameters).unbind()
         learned = dict(zip(learnable_names(self._family), values, strict=True))
         return unchecked(self._family, {**self._family.parameters, **learned})
@@ -173,9 +173,9 @@ norm : {"amplitude", "energy"}, optional
 mode : str, optional
     Boundary mode; ``"symmetric"`` by default.
 output : {"magnitude", "power", "complex"}, optional
-    What the layer returns. Default ``"magnitude"``.
+    The values that the layer returns. Default ``"magnitude"``.
 learn : {"frequencies", "wavelet", "all"}, optional
-    What is learned: the frequencies, the parameters of the wavelet, or both. By default nothing.
+    The learned values: the frequencies, the parameters of the wavelet, or both. By default none.
 device, dtype : optional
     Device of the values, and dtype of the learned ones.
 

@@ -26,7 +26,7 @@ Coefficients: TypeAlias = "list[Any]"
 """``[cA_n, details of level n, …, details of level 1]``, as the functions return them."""
 
 LayerWavelet: TypeAlias = "WaveletLike | Sequence[WaveletLike] | LearnableWavelet | WaveletGroups"
-"""The wavelet of a layer: one for all axes, or one for each; fixed or learnable."""
+"""The wavelet of a layer: one for all axes, or one per axis; fixed or learnable."""
 
 
 class TransformLayer(Layer):
@@ -127,7 +127,7 @@ class TransformLayer(Layer):
 
     @property
     def groups(self) -> int:
-        """The number of groups of channels, each with a wavelet of its own."""
+        """The number of groups of channels, each with its own wavelet."""
         return len(self.wavelet) if isinstance(self.wavelet, WaveletGroups) else 1
 
     @property
@@ -200,7 +200,7 @@ class ModePerAxis(TransformLayer):
 
     @property
     def mode(self) -> Modes:
-        """The boundary mode of all axes, or that of each."""
+        """The boundary mode of all axes, or one per axis."""
         return self.modes[0] if len(set(self.modes)) == 1 else self.modes
 
 
@@ -262,7 +262,7 @@ class SynthesisLayer(TransformLayer):
         Raises
         ------
         CoefficientsError, ShapeError, ArgumentTypeError
-            If there is another number of levels, no band, or a band has no channels.
+            If the number of levels differs, all bands are missing, or a band has no channels.
         """
         coeffs = self._split(coeffs) if self.output != "list" else coeffs
         count = len(coeffs) if isinstance(coeffs, list | tuple) else None
@@ -275,7 +275,7 @@ class SynthesisLayer(TransformLayer):
         complete: Coefficients = [coeffs[0], *map(self._details, coeffs[1:])]
         bands = [band for band in _bands(complete) if band is not None]
         if not bands:
-            raise ShapeError("at least one band is needed, all are None")
+            raise ShapeError("at least one band is required, all are None")
         for band in bands:
             self._check_dimensions(band, "bands")
         return complete
@@ -334,7 +334,7 @@ def _bands(coeffs: Coefficients) -> Iterator[Tensor | None]:
 
 
 def _mapped(function: Callable[..., Tensor], *coeffs: Any) -> Any:
-    """Coefficients of the same structure, each the result of a function; ``None`` stays."""
+    """The coefficients with a function applied to each band; ``None`` stays ``None``."""
     first = coeffs[0]
     if isinstance(first, Mapping):
         return {key: _mapped(function, *(item[key] for item in coeffs)) for key in first}

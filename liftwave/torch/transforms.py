@@ -110,8 +110,8 @@ class _Pyramid(Decimated, Generic[OutputT_co]):
         super().__init__(wavelet, level, mode, learn, random, output, groups, device, dtype)
         if self.output != "list" and self.level > 1:
             raise OptionError(
-                f"output={output!r} needs bands of one size, which one level has; got "
-                f"level={level}. Use level=1, output='list', or an undecimated transform"
+                f"output={output!r} needs bands of equal sizes, got level={level}. Use level=1, "
+                "output='list', or an undecimated transform"
             )
 
 
@@ -157,7 +157,7 @@ class _Synthesis(_Pyramid[Any], SynthesisLayer):
             not 0 <= n - length <= 1 for n, length in zip(full, size, strict=True)
         ):
             raise ShapeError(
-                f"output_size has to be {tuple(full)}, or one less where the signal's length "
+                f"output_size must be {tuple(full)}, or one less if the length of the signal "
                 f"was odd, got {size}"
             )
         for k, n in enumerate(size):
@@ -166,7 +166,7 @@ class _Synthesis(_Pyramid[Any], SynthesisLayer):
 
 
 def first_samples(x: Tensor, axis: int, n: int) -> Tensor:
-    """The first ``n`` samples along an axis, also where ``n`` is dynamic."""
+    """The first ``n`` samples along an axis, also if ``n`` is dynamic."""
     if is_symbol(n):  # a view would fix whether n is even, in the graph that is exported
         return x.index_select(axis, torch.arange(n, device=x.device))
     return x.narrow(axis, 0, n)

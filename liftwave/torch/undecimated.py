@@ -49,7 +49,7 @@ class _Stationary(ModePerAxis, Generic[OutputT_co]):
             self._check()
 
     def _check(self) -> None:
-        """Raise for arguments that the function does not accept, as the function does."""
+        """Raise the errors of the function for arguments that are not valid."""
         x = torch.ones((1,) * self.dimensions)
         calls.swtn(x, self._current_wavelet(), 1, norm=self.norm, mode=self.mode)
 
@@ -142,7 +142,7 @@ Output: as from ``lw.$undecimated`` with ``trim_approx=True``, coarsest first, e
 shape of the input:
 $coefficients.$names
 
-Under ``"periodization"``, a circular shift of the input shifts all bands.
+With ``"periodization"``, a circular shift of the input shifts all bands.
 
 $transform_notes
 
@@ -177,8 +177,8 @@ $coefficients.
 Each band has the shape $shape.
 $missing
 
-For bands that are not those of a signal, an orthonormal wavelet gives the signal with the nearest
-bands.
+If the bands are not the transform of any signal, the result with an orthonormal wavelet is the
+signal with the nearest bands.
 
 Examples
 --------

@@ -77,12 +77,12 @@ Parameters
 kernel_size : $size
     Size of the windows; tuples have one number per axis.
 stride : $size, optional
-    Distance of windows; their size by default.
+    Distance between windows; their size by default.
 
 Raises
 ------
 WindowError, ArgumentTypeError
-    If the windows are not possible. The call raises :class:`ShapeError` if ``output_size`` does
+    If the windows are not valid. The call raises :class:`ShapeError` if ``output_size`` does
     not fit the windows.
 
 See Also

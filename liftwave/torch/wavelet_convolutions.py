@@ -52,7 +52,8 @@ class _WTConv(Layer):
         self.kernel_size = positive_number(kernel_size, "kernel_size", WindowError)
         if self.kernel_size % 2 == 0:
             raise WindowError(
-                f"kernel_size has to be odd, so that bands keep their size; got {kernel_size}"
+                f"kernel_size must be odd, so that the size of bands does not change; got "
+                f"{kernel_size}"
             )
         self.level = natural_level(level)
         if self.level < 1:
@@ -142,7 +143,7 @@ wavelet : str, pywt.Wavelet, FilterBank, LiftingScheme or LearnableWavelet
 mode : $mode, optional
     Boundary mode of the transform; ``"periodization"`` by default.
 stride : int, optional
-    Distance of the samples that are returned; 1 by default.
+    Distance between the samples of the result; 1 by default.
 bias : bool, optional
     Whether the base convolution has a bias.
 $learn_parameters
@@ -166,7 +167,7 @@ Output: the same shape, or every ``stride``-th sample along each axis.
 With depthwise convolutions :math:`c_i` and scales :math:`s_i` for each channel and band, level
 :math:`i` transforms the approximation of the level before:
 :math:`(a_i, d_i) = W a_{i-1}`, :math:`(b_i, e_i) = s_i\, c_i(a_i, d_i)`. The inverse transform
-goes back: :math:`z_i = W^{-1} (b_i + z_{i+1}, e_i)`, with :math:`z_{n+1} = 0`. The result is
+computes :math:`z_i = W^{-1} (b_i + z_{i+1}, e_i)`, with :math:`z_{n+1} = 0`. The result is
 :math:`s_0\, c_0(x) + z_1`. The scales start at :math:`s_0 = 1` and :math:`s_i = 0.1`.
 
 A kernel of K taps covers about :math:`2^n K` samples of the input. The number of parameters grows

@@ -111,7 +111,7 @@ def _not_autocast(like: Tensor) -> AbstractContextManager[Any]:
 
 
 def widened(parameter: Any) -> Tensor:
-    """A parameter as the computation takes it: whole, and never in half precision."""
+    """The full parameter, also if it is sharded, and never in half precision."""
     x: Tensor = parameter.full_tensor() if is_sharded(parameter) else parameter
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
 
@@ -137,7 +137,7 @@ class OrthonormalWavelet(LearnableWavelet):
     Parameters
     ----------
     wavelet : str, pywt.Wavelet, FilterBank or LiftingScheme, optional
-        An orthonormal wavelet of the length that is wanted.
+        An orthonormal wavelet of the required length.
     random : bool, optional
         Whether to start at random angles instead of those of ``wavelet``.
     zero_sum : bool, optional
@@ -206,7 +206,7 @@ class FiltersWavelet(LearnableWavelet):
     Parameters
     ----------
     wavelet : str, pywt.Wavelet, FilterBank or LiftingScheme, optional
-        An orthonormal wavelet of the length that is wanted.
+        An orthonormal wavelet of the required length.
     random : bool, optional
         Whether to start at a random orthonormal wavelet instead.
     weight : float, optional

@@ -1,4 +1,4 @@
-r"""Where the coefficients of undecimated transforms are: their centres, and the samples they use.
+r"""Positions of the coefficients of undecimated transforms: centres, and the samples they use.
 
 A coefficient at index :math:`k` of level :math:`j` is a weighted sum of the samples
 :math:`k + m`, for offsets :math:`m` that grow with :math:`2^j`.
@@ -47,7 +47,7 @@ class Response:
 
     @property
     def support(self) -> Reach:
-        """The samples that have a weight: filters of biorthogonal wavelets are padded by zeros."""
+        """The samples with nonzero weights. Filters of biorthogonal wavelets are zero-padded."""
         used = self.offsets[self.weights != 0]
         return Reach(int(used.min()), int(used.max())) if used.size else self.reach
 
@@ -60,7 +60,7 @@ class Response:
     def group_delay(self) -> float:
         """The mean offset, weighted by the weights: minus the group delay at frequency 0."""
         total = self.weights.sum()
-        if abs(total) < 1e-6 * np.abs(self.weights).sum():  # the filter is no low-pass filter
+        if abs(total) < 1e-6 * np.abs(self.weights).sum():  # not a low-pass filter
             return self.energy_centre
         return float(self.offsets @ self.weights / total)
 

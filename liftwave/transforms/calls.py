@@ -192,7 +192,7 @@ def multilevel_analysis(x: Array, plans: AxisPlans, level: int | None) -> Transf
         if transform is not None:
             return transform
     transform = _multilevel_analysis(shape, plans, level)
-    if level is None or transform.level <= _useful_level(shape, plans):  # others warn in each call
+    if level is None or transform.level <= _useful_level(shape, plans):  # others warn each time
         bounded(plans.cache)[key] = transform
     return transform
 

@@ -1,4 +1,4 @@
-"""Coefficient lists of all multilevel transforms in one structure, and back."""
+"""Converts the coefficient lists of all multilevel transforms to one structure, and back."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def plain_bands(
 def plain_views(
     array: NDArray[Any], slices: Any, output_format: CoefficientFormat
 ) -> list[Any] | None:
-    """The same without shapes: the bands have those of their slices."""
+    """As :func:`plain_bands` without shapes: each band has the shape of its slices."""
     if type(slices) is list and len(slices) > 0:
         try:
             levels = iter(slices)
@@ -190,9 +190,9 @@ def formatted(
 ) -> list[Any]:
     """The bands that ``read`` returns for a place and a shape, in the structure of a transform."""
     if not isinstance(output_format, str) or output_format not in _FORMATS:
-        known = ", ".join(map(repr, _FORMATS))
+        names = ", ".join(map(repr, _FORMATS))
         raise CoefficientsError(
-            f"Unrecognized output format: {output_format!r}; use one of {known}"
+            f"Unrecognized output format: {output_format!r}; use one of {names}"
         )
     kind = _FORMATS[output_format]
     levels = list(zip(slices[1:], shapes[1:], strict=True))

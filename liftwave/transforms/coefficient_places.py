@@ -23,7 +23,7 @@ def shapes_of(details: Sequence[Mapping[str, Array]]) -> Shapes:
 def places_of(
     approx: tuple[int, ...], details: Shapes, axes: tuple[int, ...]
 ) -> tuple[list[Any], tuple[int, ...], int]:
-    """The slices of each band, the shape of the array that holds them all, and how many it holds.
+    """The slices of each band, the shape of the array of all bands, and the number of coefficients.
 
     Raises
     ------
@@ -50,8 +50,8 @@ def places_of(
     return places, tuple(corner), covered
 
 
-kept_places = lru_cache(maxsize=256)(places_of)
-"""The same, kept for each shape. Callers copy the dicts."""
+cached_places = lru_cache(maxsize=256)(places_of)
+""":func:`places_of` with a cache. Callers copy the dicts."""
 
 
 def _check_shapes(
@@ -94,8 +94,8 @@ def row(approx: tuple[int, ...], details: Shapes) -> tuple[list[Any], list[Any]]
     return slices, shapes
 
 
-kept_row = lru_cache(maxsize=256)(row)
-"""The same, kept for each shape. Callers copy the dicts."""
+cached_row = lru_cache(maxsize=256)(row)
+""":func:`row` with a cache. Callers copy the dicts."""
 
 
 def cell_shape(

@@ -1,4 +1,4 @@
-"""Coefficient lists as one array, and back."""
+"""Converts coefficient lists to one array, and back."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from liftwave.transforms.coefficient_lists import (
     plain_views,
 )
 from liftwave.transforms.coefficient_places import (
+    cached_places,
+    cached_row,
     cell_shape,
-    kept_places,
-    kept_row,
     places_of,
     row,
     shapes_of,
@@ -67,9 +67,9 @@ def coeffs_to_array(
     Raises
     ------
     ValueError
-        If ``coeffs`` is not such a list, a band is ``None``, a level lacks the band of
-        details along all axes (``"dd"`` in two dimensions), a band is larger than its
-        place, or the bands do not tile an array and ``padding`` is ``None``.
+        If ``coeffs`` is not such a list; if a band is ``None``, or larger than its place;
+        if a level lacks the band of details along all axes (``"dd"`` in two dimensions);
+        or if the bands do not tile an array and ``padding`` is ``None``.
 
     Examples
     --------
@@ -83,16 +83,16 @@ def coeffs_to_array(
     approx, details, transformed = as_dicts(coeffs, axes)
     if not details:
         return approx, [(slice(None),) * approx.ndim]
-    layout = kept_places if are_plain(_flat(approx, details)) else places_of
-    kept, shape, covered = layout(tuple(approx.shape), shapes_of(details), transformed)
-    places = [kept[0], *[where.copy() for where in kept[1:]]]
+    layout = cached_places if are_plain(_flat(approx, details)) else places_of
+    positions, shape, covered = layout(tuple(approx.shape), shapes_of(details), transformed)
+    places = [positions[0], *[where.copy() for where in positions[1:]]]
     filler = _filler(padding, approx)
     if padding is None and covered != prod(shape):
         raise ShapeError(
             f"array coefficients cannot be tightly packed: {covered} coefficients in an array of "
             f"shape {shape}; pass a padding value"
         )
-    if layout is kept_places:
+    if layout is cached_places:
         return _written(approx, details, places, np.full(shape, filler, approx.dtype)), places
     packed = approx
     for bands in details:
@@ -107,7 +107,7 @@ def _flat(approx: Array, details: Sequence[Mapping[str, Array]]) -> list[Array]:
 def _written(
     approx: Array, details: Sequence[Mapping[str, Array]], places: list[Any], packed: Array
 ) -> Array:
-    """Write NumPy arrays to their places, which is faster than to join them."""
+    """Write NumPy arrays to their places, which is faster than joining them."""
     packed[places[0]] = approx
     for bands, where in zip(details, places[1:], strict=True):
         for key, band in bands.items():
@@ -174,12 +174,12 @@ def array_to_coeffs(
     coeff_slices : list
         As from :func:`coeffs_to_array`.
     output_format : {'wavedecn', 'wavedec2', 'wavedec'}, optional
-        Which transform's list to make.
+        The transform whose list is returned.
 
     Returns
     -------
     list
-        Bands, as views of ``arr`` where its library has views.
+        Bands, as views of ``arr`` if its library has views.
 
     Raises
     ------
@@ -238,10 +238,10 @@ def ravel_coeffs(
     ((16,), (2, 2))
     """
     approx, details, _ = as_dicts(coeffs, axes)
-    each = _flat(approx, details)
-    layout = kept_row if are_plain(each) else row
+    arrays = _flat(approx, details)
+    layout = cached_row if are_plain(arrays) else row
     slices, shapes = layout(tuple(approx.shape), shapes_of(details))
-    reshape = _reshape_of(each)
+    reshape = _reshape_of(arrays)
     pieces = [reshape(approx, (-1,))]
     for bands, where in zip(details, slices[1:], strict=True):
         pieces += [reshape(bands[key], (-1,)) for key in where]
@@ -282,7 +282,7 @@ def unravel_coeffs(
     coeff_slices, coeff_shapes : list
         As from :func:`ravel_coeffs`.
     output_format : {'wavedecn', 'wavedec2', 'wavedec', 'swtn', 'swt2', 'swt'}, optional
-        Which transform's list to make.
+        The transform whose list is returned.
 
     Returns
     -------

@@ -79,20 +79,20 @@ class Components:
         return result
 
     def cropped(self, part: Array) -> Array:
-        """The samples of a component that are those of the data."""
+        """The component, cropped to the shape of the data."""
         if tuple(part.shape) == self.shape:
             return part
         return part[tuple(slice(n) for n in self.shape)]
 
 
-# Allocating shorter arrays costs less than asking whether their memory fits.
+# For shorter arrays, an allocation takes less time than the check whether the memory fits.
 _FEWEST_BYTES = 1 << 16
 
 
 def _is_reusable(band: Any) -> bool:
     """Whether a component can take the memory of a band that is no longer needed.
 
-    New pages cost more than the synthesis. Tensors may be needed by autograd.
+    Allocating new pages takes longer than the synthesis. Autograd may need the memory of tensors.
     """
     return type(band) is np.ndarray and band.nbytes >= _FEWEST_BYTES
 
@@ -172,12 +172,12 @@ def total(arrays: Iterable[Any]) -> Array:
     ShapeError
         If the shapes differ: each component has the shape of the data.
     """
-    first, *others = every = [as_array(array) for array in arrays]
+    first, *rest = every = [as_array(array) for array in arrays]
     common_namespace(every)
-    if any(array.shape != first.shape for array in others):
+    if any(array.shape != first.shape for array in rest):
         shapes = ", ".join(dict.fromkeys(str(tuple(array.shape)) for array in every))
         raise ShapeError(
             f"components of different shapes cannot be added, got {shapes}: each must have the "
             "shape of the data"
         )
-    return reduce(add, others, first) if others else first + 0
+    return reduce(add, rest, first) if rest else first + 0

@@ -25,8 +25,8 @@ def dwt(
     ----------
     data : array_like, shape (..., n, ...)
         Signal: an array of NumPy, CuPy, torch or another array-API library.
-        float32, float64, complex64 and complex128 are kept, and so is half
-        precision of other libraries than NumPy. Integers become float64.
+        float32, float64, complex64 and complex128 keep their dtype. So does
+        half precision, except of NumPy. Integers become float64.
     wavelet : str, pywt.Wavelet, FilterBank or LiftingScheme
         With a lifting scheme the transform is computed by lifting, and is
         critically sampled.
@@ -130,8 +130,8 @@ def idwt(
     -------
     array
         Along ``axis`` it has ``2 * len(cA) - rec_len + 2`` samples, under
-        ``"periodization"`` ``2 * len(cA)``. This is one sample more than a signal
-        of odd length had. Lifting, and ``"orthogonal"``, return exactly ``len(cA) + len(cD)``
+        ``"periodization"`` ``2 * len(cA)``. If the signal had an odd length, this is one
+        sample more. Lifting, and ``"orthogonal"``, return exactly ``len(cA) + len(cD)``
         samples.
 
     Raises

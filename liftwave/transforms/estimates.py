@@ -47,24 +47,24 @@ class WaveletEstimate(NamedTuple):
 
 
 def check_estimator(estimator: Estimator) -> None:
-    """Raise unless there is such an estimator.
+    """Raise if the estimator is unknown.
 
     Raises
     ------
     OptionError
-        If there is not.
+        If it is unknown.
     """
     if not is_one_of(estimator, ("unbiased", "biased")):
         raise OptionError(f"estimator must be 'unbiased' or 'biased', got {estimator!r}")
 
 
 def check_interval(interval: Interval) -> None:
-    """Raise unless there is such an interval.
+    """Raise if the interval is unknown.
 
     Raises
     ------
     OptionError
-        If there is not.
+        If it is unknown.
     """
     if not is_one_of(interval, _INTERVALS):
         names = ", ".join(map(repr, _INTERVALS[:-1]))

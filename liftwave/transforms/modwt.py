@@ -27,7 +27,7 @@ from liftwave.transforms.undecimated_modes import is_lifting
 from liftwave.wavelets.resolve import WaveletLike
 
 Edges: TypeAlias = Literal["periodic", "reflection"]
-"""What is beyond the ends: the signal again, or its mirror image."""
+"""The extension beyond the ends: the signal again, or its mirror image."""
 
 CAUSAL = Undecimated("causal", 0, norm=True)
 
@@ -207,9 +207,9 @@ def modwt_shifts(wavelet: WaveletLike, level: int) -> list[int]:
 
     Notes
     -----
-    The delay of the scaling coefficients is the group delay of the filters at frequency 0, that of
-    the wavelet coefficients follows from the centres of energy of the filters (Hess-Nielsen &
-    Wickerhauser, *Wavelets and time-frequency analysis*, 1996), both rounded:
+    The delay of the scaling coefficients is the group delay of the filters at frequency 0. The
+    delay of the wavelet coefficients follows from the centres of energy of the filters
+    (Hess-Nielsen & Wickerhauser, *Wavelets and time-frequency analysis*, 1996). Both are rounded:
 
     .. math::
 
@@ -237,7 +237,7 @@ def modwt_shifts(wavelet: WaveletLike, level: int) -> list[int]:
 
 
 def modwt_call(data: Any, wavelet: WaveletLike, level: int | None, axis: int, mode: Edges) -> Call:
-    """The call of :func:`liftwave.modwt`, on the reflected signal if ``mode`` says so."""
+    """The call of :func:`liftwave.modwt`; ``mode="reflection"`` reflects the signal first."""
     x = as_array(data)
     plans = plans_of(wavelet, axis, x.ndim)
     return analysis_call(x, plans, level, mode)
@@ -307,7 +307,7 @@ def is_reflection(mode: Any) -> bool:
     Raises
     ------
     ModeError
-        If there is no such mode.
+        If the mode does not exist.
     """
     if not isinstance(mode, str) or mode not in ("periodic", "reflection"):
         raise ModeError(f"mode must be 'periodic' or 'reflection', got {mode!r}")
@@ -320,7 +320,7 @@ def reflected(x: Array, axis: int) -> Array:
     return xp.concat([x, xp.flip(x, axis=axis)], axis=axis)
 
 
-# The whole result of fewer samples takes less time than memory for its half.
+# For fewer samples, computing the whole result is faster than allocating memory for its half.
 _FEW_SAMPLES = 1 << 14
 
 

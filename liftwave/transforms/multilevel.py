@@ -51,7 +51,7 @@ def wavedec(
     Warns
     -----
     LevelWarning
-        If ``level`` is so deep that every coefficient feels the boundary.
+        If ``level`` is so deep that every coefficient depends on the boundary.
 
     Examples
     --------
@@ -87,9 +87,9 @@ def waverec(
     Returns
     -------
     array
-        The signal. As with PyWavelets, it has one sample too many if the
-        length of the signal was odd, except from a lifting scheme.
-        :func:`decompose` stores the length.
+        The signal. If the length of the signal was odd, the result has one
+        sample too many, as with PyWavelets. Lifting schemes return the exact
+        length. :func:`decompose` stores the length.
 
     Raises
     ------
@@ -153,7 +153,7 @@ def wavedec2(
     Warns
     -----
     LevelWarning
-        If ``level`` is so deep that every coefficient feels the boundary.
+        If ``level`` is so deep that every coefficient depends on the boundary.
 
     Examples
     --------
@@ -253,7 +253,7 @@ def wavedecn(
     Warns
     -----
     LevelWarning
-        If ``level`` is so deep that every coefficient feels the boundary.
+        If ``level`` is so deep that every coefficient depends on the boundary.
 
     Examples
     --------

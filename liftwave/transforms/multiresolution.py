@@ -245,9 +245,9 @@ def mran(
     Returns
     -------
     list
-        ``[S_n, {details of level n}, …, {details of level 1}]``, with keys as :func:`wavedecn`
-        has, each of the shape of ``data``. With ``levels_only``, ``[S_n, D_n, …, D_1]``, whose sum
-        :func:`imra` returns.
+        ``[S_n, {details of level n}, …, {details of level 1}]``, with the keys of
+        :func:`wavedecn`, each of the shape of ``data``. With ``levels_only``,
+        ``[S_n, D_n, …, D_1]``, whose sum :func:`imra` returns.
 
     Raises
     ------

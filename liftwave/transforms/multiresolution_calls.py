@@ -127,14 +127,14 @@ def _decimated(
 def _needs_no_zeros(plans: AxisPlans, shape: tuple[int, ...], level: int) -> bool:
     """Whether the length of a signal that is synthesised from one band alone does not matter.
 
-    Filter banks compute each sample from the coefficients near it, so samples beyond the end are
-    cut off. Where the ends are joined or have their own functions, and in lifting schemes, a longer
-    signal has another end.
+    Filter banks compute each sample from the coefficients near it, so samples beyond the end can be
+    cut off. With periodic or orthogonal boundaries, and with lifting schemes, the samples near the
+    end depend on the length.
     """
     if any(_has_exact_length(plan) for plan in plans):
         return False
-    joined = [plan.axis for plan in plans if plan.boundary == "periodization"]
-    return all(shape[axis] % 2**level == 0 for axis in joined)
+    periodic_axes = [plan.axis for plan in plans if plan.boundary == "periodization"]
+    return all(shape[axis] % 2**level == 0 for axis in periodic_axes)
 
 
 def _has_exact_length(plan: AxisPlan) -> bool:

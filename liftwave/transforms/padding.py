@@ -81,13 +81,13 @@ Place: TypeAlias = tuple[Any, ...]
 """An index of a NumPy array."""
 
 Widths: TypeAlias = tuple[tuple[int, int], ...]
-"""How many samples to add before and after each axis."""
+"""The numbers of samples to add before and after each axis."""
 
 _WEIGHTED_MODES = ("smooth", "antisymmetric", "antireflect")
 
 
 def _only_copies(x: NDArray[Any], mode: Mode) -> bool:
-    """Whether the mode and the dtype permit to copy or to subtract samples without conversion."""
+    """Whether the mode and the dtype permit copies or differences of samples without conversion."""
     return mode not in _WEIGHTED_MODES or x.dtype.kind == "i" or x.dtype in PLAIN_DTYPES
 
 
@@ -152,7 +152,7 @@ def _is_pair(width: Any) -> bool:
 
 
 def _rounded(pad_widths: Any) -> NDArray[np.intp]:
-    """Widths as integers: PyWavelets rounds them, too."""
+    """Widths as integers. PyWavelets rounds them, too."""
     try:
         widths = np.asarray(pad_widths)
     except (TypeError, ValueError, RuntimeError):  # sparse tensors, rows of different lengths
@@ -172,7 +172,7 @@ def _joined(x: Array, shape: tuple[int, ...], widths: Widths, mode: Mode) -> Arr
 
 
 def _written(x: NDArray[Any], shape: tuple[int, ...], widths: Widths, mode: Mode) -> NDArray[Any]:
-    """The same for NumPy arrays, written to one array, which takes less memory and time."""
+    """As :func:`_joined`, for NumPy arrays: writing to one array takes less memory and time."""
     result = np.empty(shape, x.dtype)
     inside, margins = _layout(x.shape, widths, mode)
     result[inside] = x

@@ -32,7 +32,7 @@ class Pair:
     def unpack(self, value: Any) -> Bands:
         """The two bands. One of them can be missing."""
         if not isinstance(value, list | tuple) or len(value) != 2:
-            raise ShapeError(f"expected the bands (cA, cD) as dwt gives them, got {value!r}")
+            raise ShapeError(f"expected the bands (cA, cD) as dwt returns them, got {value!r}")
         return as_arrays(value)
 
 
@@ -50,7 +50,7 @@ class Quad:
             approx, (highlow, lowhigh, highhigh) = value
         except (TypeError, ValueError, RuntimeError):
             raise CoefficientsError(
-                "expected the bands (cA, (cH, cV, cD)) as dwt2 gives them, got "
+                "expected the bands (cA, (cH, cV, cD)) as dwt2 returns them, got "
                 + type(value).__name__
                 + (f" of {len(value)} items" if isinstance(value, Sequence) else "")
             ) from None
@@ -258,7 +258,7 @@ def present_bands(bands: Any) -> dict[str, Array]:
     """
     if not isinstance(bands, Mapping):
         raise CoefficientsError(
-            "expected a dict of bands as dwtn gives it, got an object of type "
+            "expected a dict of bands as dwtn returns it, got an object of type "
             + type(bands).__name__
         )
     return checked_bands({key: band for key, band in bands.items() if band is not None})

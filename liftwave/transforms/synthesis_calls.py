@@ -130,7 +130,7 @@ def _ndim_of(
     bands: Sequence[Array | None],
     message: str = "At least one coefficient must contain a valid value.",
 ) -> int:
-    """Number of dimensions of the bands. At least one band has to be present."""
+    """Number of dimensions of the bands. At least one band must be present."""
     for band in bands:
         if band is not None:
             return int(band.ndim)

@@ -47,7 +47,7 @@ def swt(
         Whether to divide the filters by :math:`\sqrt 2`. With ``trim_approx=True`` and an
         orthogonal wavelet, the coefficients then have the energy of the data.
     mode : str
-        The boundary mode, by which the approximation of each level is extended. By default
+        The boundary mode that extends the approximation of each level. By default
         (``"periodization"``, the same as ``"periodic"``), indices are periodic. A filter bank has
         the modes of :func:`dwt`; :func:`iswt` inverts only the default. A lifting scheme has the
         modes of lifting, and an inverse in each of them.
@@ -64,8 +64,8 @@ def swt(
     ------
     ValueError, TypeError
         As for :func:`dwt`, also for ``out``; also if ``level`` is less than 1 or ``start_level`` is
-        negative, or if the taps of the last level are as far apart as the ends of a signal that is
-        not periodic.
+        negative, or if the distance of the taps of the last level is at least the length of a
+        signal that is not periodic.
 
     Warns
     -----
@@ -89,7 +89,7 @@ def swt(
     mode, a filter bank reads the extension of :math:`cA_{j-1}` in place of periodic indices.
 
     A lifting scheme runs its steps on the whole grid, with taps :math:`s` times as far apart. Both
-    channels begin as the signal, and steps predict and update, in this order,
+    channels start as copies of the signal. Steps predict and update, in this order,
 
     .. math::
 
@@ -99,8 +99,8 @@ def swt(
     The bands are those of the filter bank, each shifted by a fixed number of samples
     (``"periodization"``). :func:`iswt` undoes the steps exactly in every boundary mode, and without
     loss with an integer scheme. For symmetric wavelets, the modes ``"reflect"`` and ``"symmetric"``
-    give the transform of the extended signal; for others, the coefficients near the ends are the
-    scheme's own.
+    give the transform of the extended signal. For other wavelets, the coefficients near the ends
+    depend on the scheme.
 
     Examples
     --------
@@ -160,8 +160,9 @@ def iswt(
         \quad m_i = (k + s (L/2 - 1 - i)) \bmod n.
 
     This is the average of the inverses of the two downsampled transforms that the level contains.
-    It inverts :func:`swt`. For coefficients that no signal has, it projects: with an orthogonal
-    wavelet the result is the signal whose coefficients are nearest (least squares).
+    It inverts :func:`swt`. Coefficients that are not the transform of any signal are projected:
+    with an orthogonal wavelet, the result is the signal whose coefficients are nearest (least
+    squares).
 
     Examples
     --------

@@ -272,8 +272,8 @@ def warn_of_norm(wavelet: Wavelets, norm: bool, subject: str = "the wavelets use
     """Warn if the wavelets are not orthogonal and ``norm`` is set; lifting schemes do not warn."""
     if not norm or is_lifting(wavelet):
         return
-    given = list(wavelet) if isinstance(wavelet, list | tuple) else [wavelet]
-    if not all(map(_is_orthogonal, given)):
+    wavelets = list(wavelet) if isinstance(wavelet, list | tuple) else [wavelet]
+    if not all(map(_is_orthogonal, wavelets)):
         warn(
             f"norm=True, but {subject} not orthogonal: the conditions for energy preservation are "
             "not satisfied.",

@@ -87,7 +87,7 @@ def is_lifting(wavelet: Any) -> bool:
     if type(wavelet) is str:
         return False
     wavelets = wavelet if isinstance(wavelet, list | tuple) else [wavelet]
-    return any(isinstance(each, LiftingScheme) for each in wavelets)
+    return any(isinstance(item, LiftingScheme) for item in wavelets)
 
 
 def _bounded(plan: AxisPlan, boundary: Mode) -> AxisPlan:
@@ -150,7 +150,7 @@ def check_periodic(name: str, mode: Modes) -> None:
         return
     single: list[Any] = [mode]
     names = items(mode, "expected one mode per axis", ModeTypeError) if is_several(mode) else single
-    if not all(resolve_mode(each) in ("periodization", "periodic") for each in names):
+    if not all(resolve_mode(value) in ("periodization", "periodic") for value in names):
         raise ModeError(
             f"{name} inverts filter banks with mode='periodization' only, got {mode!r}: the other "
             "modes have no inverse. Use a LiftingScheme, which has one in each of its modes"

@@ -138,7 +138,7 @@ def letters_of(coeffs: Any, axes: Any) -> int:
         letters = max((len(key) for key in keys if isinstance(key, str)), default=_count(axes))
     if not letters:
         raise CoefficientsError(
-            "expected a list of coefficients whose last item is a dict of bands as swtn gives it, "
+            "expected a list of coefficients whose last item is a dict of bands, as swtn returns, "
             f"got {type(coeffs).__name__ if finest is None else type(finest).__name__}"
         )
     return letters

@@ -56,9 +56,9 @@ def wavelet_variance(
         ``2 n`` per level with ``mode="reflection"``.
     interval : {"chi2", "chi2eta1", "gaussian"}
         The confidence interval: chi-square with :math:`\eta_j = \max(M_j / 2^j, 1)` degrees of
-        freedom (``"chi2"``, :math:`\eta_3` of Percival & Walden); chi-square with as many as the
-        spectrum of the coefficients shows (``"chi2eta1"``, below); or Gaussian with the variance of
-        the estimate from that spectrum. The first two need SciPy.
+        freedom (``"chi2"``, :math:`\eta_3` of Percival & Walden); chi-square with degrees of
+        freedom from the spectrum of the coefficients (``"chi2eta1"``, below); or Gaussian with the
+        variance of the estimate from that spectrum. The first two need SciPy.
     confidence : float
         The probability that an interval covers the variance.
 
@@ -85,17 +85,17 @@ def wavelet_variance(
     the intervals). The variances of all levels add up to the variance of a stationary series.
 
     The ``2 n`` coefficients of a reflected series repeat the variation of :math:`n` samples: their
-    mean is as uncertain as one of :math:`n`. So :math:`M_j = n` in all intervals and in ``counts``,
-    and the intervals use the covariances of the first :math:`n` coefficients.
+    mean is as uncertain as one of :math:`n`. Therefore :math:`M_j = n` in all intervals and in
+    ``counts``, and the intervals use the covariances of the first :math:`n` coefficients.
 
-    The degrees of freedom of ``"chi2eta1"`` make the variance of the chi-square variable that of
-    the estimate: with the biased autocovariances :math:`s_\tau` of the coefficients, whose squares
-    add up to the integral of their squared spectrum,
+    The degrees of freedom of ``"chi2eta1"`` make the variance of the chi-square variable equal to
+    that of the estimate. The biased autocovariances :math:`s_\tau` of the coefficients, whose
+    squares add up to the integral of their squared spectrum, give
 
     .. math:: \eta_{1,j} = \frac{M_j \hat\nu_j^4}{\tfrac12 s_0^2 + \sum_{\tau \ge 1} s_\tau^2}.
 
-    It suits long series whose coefficients are correlated in another way than those of a flat
-    spectrum; ``"chi2"`` needs no such estimate, and suits short ones.
+    It suits long series with coefficients whose spectrum is not flat. ``"chi2"`` does not estimate
+    the spectrum, and suits short series.
 
     Examples
     --------
@@ -254,7 +254,7 @@ class _Series:
         array = as_array(x)
         self.xp: Any = common_namespace([array])
         if self.xp.isdtype(array.dtype, "complex floating"):
-            raise DTypeError(f"wavelet variances are those of real series, got {array.dtype}")
+            raise DTypeError(f"wavelet variances are defined for real series, got {array.dtype}")
         array = self.xp.moveaxis(array, normalize_axis(axis, array.ndim), -1)
         self.plans = plans_of(wavelet, -1, array.ndim)
         self.mode, self.x, self.n = mode, array, int(array.shape[-1])
@@ -265,11 +265,10 @@ class _Series:
         deepest = sum(self._skipped(j) < self.n for j in range(1, self.n.bit_length()))
         depth = max(1, deepest) if level is None else check_positive_level(level)
         if 0 < self.n <= self._skipped(depth):
-            some = f"levels up to {deepest} have some" if deepest else "no level has any"
+            hint = f"use at most level={deepest}" if deepest else "use more samples"
             raise LevelError(
-                f"level {depth} has no coefficients that are free of the ends of {self.n} samples "
-                f"({some}): use {'fewer levels' if deepest else 'more samples'}, or "
-                "estimator='biased'"
+                f"all coefficients of level {depth} depend on the ends of the {self.n} samples: "
+                f"{hint}, or estimator='biased'"
             )
         return depth
 

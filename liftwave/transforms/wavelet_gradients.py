@@ -99,14 +99,13 @@ class WaveletArgument(NamedTuple):
         for wavelet in self.wavelets:
             if isinstance(wavelet, LiftingScheme) and wavelet.integer:
                 raise WaveletError(
-                    f"{wavelet!r} rounds and has no derivative: differentiate the scheme that it "
-                    "was made from"
+                    f"{wavelet!r} rounds and has no derivative: use the scheme without integer=True"
                 )
         if not all(wavelet.is_concrete for wavelet in self.wavelets):
             check_library_of_taps(self.wavelets, arrays)
 
     def gradient(self, axes: Sequence[StepGradient], like: Array, of_analysis: bool) -> Any:
-        """Combine the gradients of the axes (none: zero), in the structure of the argument."""
+        """The sum of the gradients of the axes (zero if none), in the structure of the argument."""
         gradients = [_of_wavelet(gradient, of_analysis) for gradient in axes]
         if not axes:
             gradients = [_zero(wavelet, like) for wavelet in self.wavelets]

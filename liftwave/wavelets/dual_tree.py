@@ -21,7 +21,7 @@ Pair: TypeAlias = tuple[_Filter, _Filter]
 """A low-pass and a high-pass filter of the same length."""
 
 NEAR_SYMMETRIC = "nearsym5.7"
-"""The name of the rational pair of filters that are nearly mirror images of each other."""
+"""The name of the pair of rational filters that are nearly mirror images of each other."""
 
 # Published rational numbers, whose centres are in the middle.
 _NEAR_LOW = (-1 / 20, 5 / 20, 12 / 20, 5 / 20, -1 / 20)
@@ -94,7 +94,7 @@ class TreeFilters(NamedTuple):
         Low-pass and high-pass of the first level. Their length is even: the last tap is zero, and
         the centre is tap ``length // 2 - 1``.
     tree_a, tree_b : (filter, filter)
-        Low-pass and high-pass of each tree on the other levels; one tree has the other's reversed.
+        Low-pass and high-pass of each tree on the other levels. The trees are mirror images.
     """
 
     first: Pair
@@ -108,7 +108,7 @@ class DualTreeFilters(NamedTuple):
     Attributes
     ----------
     names : (str, str)
-        The names of the filters of the first level, and of the others.
+        The names of the filters of the first level, and of the other levels.
     analysis : TreeFilters
         The filters of the transform.
     dual : TreeFilters
@@ -204,7 +204,7 @@ def _checked_first(
 
 
 def _first_error(filters: Sequence[_Filter]) -> float:
-    """How much the two products of filters differ from an impulse together."""
+    """The largest difference of the sum of the two products of filters from an impulse."""
     low, high, dual_low, dual_high = filters
     products = np.convolve(low, dual_low), np.convolve(high, dual_high)
     total = np.zeros(max(map(len, products)))
@@ -222,7 +222,7 @@ def _modulated(taps: _Filter) -> _Filter:
 
 
 def _centred(taps: _Filter, length: int) -> _Filter:
-    """The taps with zeros on both sides up to an odd length, and one more."""
+    """The taps with zeros on both sides up to an odd length, and one more zero."""
     zeros = ((length - len(taps)) // 2) * (0.0,)
     return (*zeros, *taps, *zeros, 0.0)
 
@@ -288,23 +288,23 @@ def _check_trees(trees: tuple[Pair, Pair], duals: tuple[Pair, Pair]) -> None:
         difference = np.abs(np.subtract((low[::-1], high[::-1]), mirrored)).max()
         if not difference < _TOLERANCE:
             raise WaveletError(
-                "the filters of tree b must be those of tree a, reversed; they differ by "
+                "the filters of tree b must be the reversed filters of tree a; they differ by "
                 f"{difference:.1e}"
             )
     error = max(_error(pair, dual) for pair, dual in zip(trees, duals, strict=True))
     if not error < _TOLERANCE:
         raise WaveletError(
-            "the synthesis filters of qshift do not invert its analysis filters (one filter must "
-            f"be orthonormal): error {error:.1e}"
+            "the synthesis filters of qshift do not invert its analysis filters (a single filter "
+            f"must be orthonormal): error {error:.1e}"
         )
 
 
 def _error(pair: Pair, dual: Pair) -> float:
-    """How much shifts of filters by multiples of two differ from a biorthogonal basis."""
+    """The largest deviation of shifts by multiples of two from a biorthogonal basis."""
     worst = 0.0
     for i, taps in enumerate(pair):
         for j, other in enumerate(dual):
-            centre = len(taps) - 1  # of all shifts; it has the parity of 1
+            centre = len(taps) - 1  # of all shifts
             shifts = np.correlate(taps, other, "full")[1::2]
             shifts[centre // 2] -= i == j
             worst = max(worst, float(np.abs(shifts).max()))

@@ -55,8 +55,8 @@ class FilterBank(PlanOwner):
     reconstruct only if their delays agree. :meth:`reconstruction_error` checks
     this.
 
-    Taps may be arrays of torch, CuPy or another array library. They are kept
-    as they are, so that gradients flow into them.
+    Taps may be arrays of torch, CuPy or another array library. They are not
+    converted, so that gradients can be computed for them.
 
     Examples
     --------
@@ -119,7 +119,7 @@ class FilterBank(PlanOwner):
         return self.reconstruction_error() < 1e-8
 
     def reconstruction_error(self) -> float:
-        r"""Return how far the bank is from perfect reconstruction.
+        r"""Return the error of reconstruction: how far the bank is from perfect reconstruction.
 
         Returns
         -------
@@ -141,7 +141,7 @@ class FilterBank(PlanOwner):
 
     @cached_property
     def warning(self) -> str | None:
-        """The message of the warning that transforms with this bank give; None without warning.
+        """The message with which transforms by this bank warn; None without warning.
 
         Transforms warn if the synthesis does not undo the analysis. They never
         warn about PyWavelets' own wavelets and banks whose taps are arrays.
@@ -150,15 +150,15 @@ class FilterBank(PlanOwner):
         if error <= _RECONSTRUCTION_TOLERANCE:
             return None
         return (
-            f"{self!r} does not reconstruct perfectly: its synthesis misses its analysis by "
+            f"{self!r} does not reconstruct perfectly: the error of its synthesis is "
             f"{error:.3g}. Check the alignment and signs of its four filters"
         )
 
     def _require_numbers(self) -> None:
         if not self.is_concrete:
             raise WaveletError(
-                f"{self!r} holds array taps: their properties are not examined, since that would "
-                "copy them from their device; build a FilterBank of plain numbers to check them"
+                f"{self!r} holds array taps: their properties are not examined, because that would "
+                "copy them from their device. Build a FilterBank of plain numbers to check them"
             )
 
     def __eq__(self, other: object) -> bool:

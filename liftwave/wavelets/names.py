@@ -1,4 +1,4 @@
-"""Names of wavelets: aliases, families, and the nearest name to one that does not exist."""
+"""Names of wavelets: aliases, families, and the nearest name to an unknown name."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def families(short: bool = True) -> list[str]:
     Parameters
     ----------
     short : bool, optional
-        Whether to return the short names, with which the names of wavelets begin (the default),
-        or the long names.
+        Whether to return the short names, which are prefixes of the names of wavelets (the
+        default), or the long names.
 
     Returns
     -------
@@ -65,12 +65,12 @@ def families(short: bool = True) -> list[str]:
     return [pair[not short] for pair in pairs if discrete & set(pywt.wavelist(pair[0]))]
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, names: Iterable[str]) -> str:
     """Return a sentence with the nearest of the known names; empty if none is near."""
     from difflib import get_close_matches  # only errors need it
 
     spelled = _spelled(name)
-    by_spelling = {each.replace(".", ""): each for each in known}
+    by_spelling = {spelling.replace(".", ""): spelling for spelling in names}
     near = get_close_matches(spelled.replace(".", ""), by_spelling, n=1, cutoff=0.7)
     return f" Did you mean {by_spelling[near[0]]!r}?" if near else ""
 

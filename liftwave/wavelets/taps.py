@@ -1,6 +1,6 @@
 """Taps and the cache of plans, for filter banks and lifting schemes.
 
-Taps are tuples of floats, or 1-D arrays that may carry gradients.
+Taps are tuples of floats, or 1-D arrays that may require gradients.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def tap_count(taps: Taps) -> int:
 def as_taps(values: Any, label: str) -> Taps:
     """Convert to a tuple of floats; arrays of other libraries stay as they are.
 
-    Such arrays stay so that gradients flow into learned taps. ``label`` names
-    the taps in errors.
+    They are not converted, so that learned taps receive gradients. ``label``
+    names the taps in errors.
     """
     if hasattr(values, "__dlpack__") and not isinstance(values, np.ndarray):
         if values.ndim != 1 or values.shape[0] == 0:

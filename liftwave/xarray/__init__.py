@@ -1,7 +1,8 @@
 """Wavelet transforms of labelled arrays: the accessor ``wavelet`` of xarray.
 
 ``import liftwave.xarray`` registers it: ``array.wavelet.decompose("db4", dim="time")`` returns a
-``DataTree`` with a node for each level and band, and ``tree.wavelet.reconstruct()`` the array.
+``DataTree`` with a node for each level and band, and ``tree.wavelet.reconstruct()`` returns the
+array.
 """
 
 try:

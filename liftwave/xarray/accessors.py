@@ -85,7 +85,7 @@ class ArrayWavelets:
         dims = _dims(array, dim)
         if array.chunks is not None:
             import liftwave.dask  # noqa: F401  registers the functions for such arrays
-        axes = [array.dims.index(each) for each in dims]
+        axes = [array.dims.index(dimension) for dimension in dims]
         return tree_of(decompose(array.data, wavelet, level, mode, axes), array, dims)
 
 
@@ -112,8 +112,8 @@ class TreeWavelets:
         Returns
         -------
         DataArray
-            With the dimensions, the coordinates and the attributes of the data. The coefficients
-            may have been changed, and selected along dimensions that were not transformed.
+            With the dimensions, the coordinates and the attributes of the data. You can change the
+            coefficients first, and select along dimensions that were not transformed.
 
         Raises
         ------
@@ -151,10 +151,10 @@ def _dims(array: xr.DataArray, dim: Any) -> list[str]:
         return [*map(str, array.dims)]
     demand = "dim must be the name of a dimension, or a sequence of names"
     names = [dim] if isinstance(dim, str) else items(dim, demand, AxisTypeError)
-    for each in names:
-        if not _is_dim(each, array):
+    for dimension in names:
+        if not _is_dim(dimension, array):
             raise AxisError(
-                f"dim={each!r} is not a dimension of the array, which has "
+                f"dim={dimension!r} is not a dimension of the array, which has "
                 f"{', '.join(map(repr, array.dims)) or 'none'}"
             )
     return names
@@ -163,5 +163,5 @@ def _dims(array: xr.DataArray, dim: Any) -> list[str]:
 def _is_dim(name: Any, array: xr.DataArray) -> bool:
     try:
         return name in set(array.dims)
-    except TypeError:  # it cannot be hashed
+    except TypeError:  # the name cannot be hashed
         return False

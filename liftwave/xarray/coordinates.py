@@ -37,7 +37,7 @@ def band_coordinate(
 def _times_at(times: NDArray[Any], positions: NDArray[Any]) -> NDArray[Any]:
     """Times, to the nearest tick of their unit."""
     ticks = times.astype(np.int64)
-    elapsed = _numbers_at(ticks - ticks[0], positions)  # numbers so small are exact in float64
+    elapsed = _numbers_at(ticks - ticks[0], positions)  # differences are exact in float64
     return np.asarray((np.rint(elapsed).astype(np.int64) + ticks[0]).astype(times.dtype))
 
 

@@ -23,14 +23,14 @@ SIGNAL = "signal"
 """The node with the coordinates of the data along the transformed dimensions."""
 
 MARK = "liftwave"
-"""A coordinate of this node, whose attribute describes the transform. (Attributes of the tree
-itself do not survive computations, and text is no stable dtype of all files.)"""
+"""A coordinate of this node, whose attribute describes the transform. (Computations drop the
+attributes of the tree itself, and not all files preserve the dtype of text.)"""
 
 _NAMELESS = "data"
 
 
 class Description(NamedTuple):
-    """What the reconstruction needs, as JSON data.
+    """The data that the reconstruction needs, as JSON data.
 
     Attributes
     ----------
@@ -101,13 +101,13 @@ def _signal_node(array: xr.DataArray, dims: Sequence[str], description: Descript
     along = [set(c.dims) for c in coordinates.variables.values() if {*c.dims} & {*dims}]
     needed = set[Hashable]().union(*along)
     # Coordinates along other dimensions are in the bands, and here if one above depends on both.
-    others = [
+    dropped = [
         name
         for name, c in coordinates.variables.items()
         if not {*c.dims} & {*dims} and name not in needed
     ]
     text = json.dumps(description._asdict())
-    return coordinates.drop_vars(others).assign_coords({MARK: ((), 1, {"transform": text})})
+    return coordinates.drop_vars(dropped).assign_coords({MARK: ((), 1, {"transform": text})})
 
 
 def description_of(tree: xr.DataTree) -> Description:
@@ -168,8 +168,8 @@ def _band(
         band: Any = tree[path]
     except KeyError:
         raise BandError(f"the tree has no band {path!r}, which reconstruct() needs") from None
-    found = [band.sizes.get(dim) for dim in description.dims]
-    if found != list(sizes):
+    lengths = [band.sizes.get(dim) for dim in description.dims]
+    if lengths != list(sizes):
         raise ShapeError(
             f"{path} must have {_each(description.dims, sizes)}, got "
             f"{_each(band.dims, band.shape)}: select along other dimensions only"

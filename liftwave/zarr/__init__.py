@@ -1,8 +1,8 @@
 """Transforms from file to file: coefficients in groups of Zarr, block by block.
 
-The memory is bounded by the size of a block, whatever the size of the data. The source can be an
-array of Zarr, a dataset of h5py, a memory map, or any other array that slices. A run that was
-interrupted continues when it is started again.
+The size of a block bounds the memory, for data of any size. The source can be an array of Zarr, a
+dataset of h5py, a memory map, or any other array that supports slices. Start an interrupted run
+again to continue it.
 """
 
 try:

@@ -57,9 +57,9 @@ def decompose_to(
     """Decompose an array that does not fit into memory, and write its bands.
 
     Each block reads its part of the source, with the samples of its neighbours that it needs, and
-    writes its part of all bands. So the memory is that of the blocks that are computed at the same
-    time. If a run is interrupted, the same call continues it. If all blocks are written, it does
-    nothing. The data are not compared: use ``overwrite`` for other data.
+    writes its part of all bands. Therefore only the blocks that are computed at the same time are
+    in memory. If a run is interrupted, the same call continues it. If all blocks are written, it
+    does nothing. The data are not compared: use ``overwrite`` for other data.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def decompose_to(
         there are more than ten levels; by default up to four chunks of the source, and at most
         2**22 samples.
     executor : concurrent.futures.Executor, optional
-        Computes blocks at the same time, in threads or processes; by default one after the other.
+        Computes blocks in parallel, in threads or processes; by default one after the other.
     overwrite : bool, optional
         Whether the contents of the group are deleted first. Default False.
     metadata : dict, optional
@@ -83,20 +83,20 @@ def decompose_to(
     compressors : optional
         As for :func:`zarr.create_array`.
     progress : callable, optional
-        Is called with the number of finished blocks, and that of all blocks.
+        A function that is called with the number of finished blocks, and that of all blocks.
 
     Raises
     ------
     FileError
         If the group has other contents.
     LevelError
-        If there is no level.
+        If the number of levels is 0.
     ValueError, TypeError
         As for :func:`liftwave.decompose`.
 
     Notes
     -----
-    The bands are those of the whole array, to the last bit. Under ``periodic``, and
+    The bands are bit-identical to those of the whole array. With ``periodic``, and with
     ``periodization`` of lengths that are not multiples of ``2**level``, approximations between
     levels are stored until the end.
 
@@ -154,7 +154,7 @@ def _layout(
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """The blocks of some levels: what they read and what they write.
+    """The blocks of some levels, their inputs and their outputs.
 
     Attributes
     ----------
@@ -165,7 +165,7 @@ class Stage:
     group : AnalysisGroup
         The blocks.
     shared : Analysis
-        What all blocks share.
+        The data that all blocks share.
     finished : zarr.Array
         The marks of the finished blocks.
     """
@@ -223,7 +223,7 @@ def _stages(
 
 
 def _chunks(stage: Stage, name: BandName) -> list[int]:
-    """The chunks of a band: each block has whole chunks, so none is written by two blocks."""
+    """The chunks of a band. Each block has whole chunks, so two blocks never write the same one."""
     chunks = []
     for axis, count in enumerate(stage.group.grid):
         spans = [

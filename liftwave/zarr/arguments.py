@@ -1,4 +1,4 @@
-"""Checks of arguments, before a file is touched."""
+"""Checks of arguments before any file is read or written."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import zarr
 from liftwave.errors import ArgumentTypeError
 
 WRITES_EMPTY_CHUNKS = {"write_empty_chunks": True}
-"""The configuration of new arrays. Comparing every chunk with zero costs more than writing some."""
+"""The configuration of new arrays. Writing zeros is faster than comparing chunks with zero."""
 
 
 def check_executor(executor: object) -> None:
-    """Raise unless it can submit calls, or is None.
+    """Raise unless the executor can submit calls, or is None.
 
     Raises
     ------
@@ -24,13 +24,13 @@ def check_executor(executor: object) -> None:
     """
     if executor is not None and not hasattr(executor, "submit"):
         raise ArgumentTypeError(
-            "executor must have the method submit, as those of concurrent.futures, got a "
+            "executor must have the method submit, as in concurrent.futures, got a "
             f"{type(executor).__name__}"
         )
 
 
 def check_progress(progress: object) -> None:
-    """Raise unless it can be called, or is None.
+    """Raise unless ``progress`` can be called, or is None.
 
     Raises
     ------
@@ -54,10 +54,10 @@ def checked_metadata(metadata: object) -> dict[str, Any]:
     if not isinstance(metadata, Mapping):
         raise ArgumentTypeError(f"metadata must be a dict, got a {type(metadata).__name__}")
     try:
-        found: dict[str, Any] = json.loads(json.dumps(dict(metadata)))
+        data: dict[str, Any] = json.loads(json.dumps(dict(metadata)))
     except (TypeError, ValueError) as error:
         raise ArgumentTypeError(f"metadata must be data that JSON can hold: {error}") from error
-    return found
+    return data
 
 
 def check_compressors(compressors: Any) -> None:

@@ -1,4 +1,4 @@
-"""Blocks of arrays in files: their sizes, how they are read, and how they are executed."""
+"""Blocks of arrays in files: their sizes, their reading and their execution."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ Place: TypeAlias = tuple[int, ...]
 """The number of a block along each axis."""
 
 Progress: TypeAlias = Callable[[int, int], object]
-"""Is called with the number of finished blocks, and that of all blocks."""
+"""A function that is called with the number of finished blocks, and that of all blocks."""
 
 _MOST_SAMPLES = 2**22
-"""The largest size of a block by default: 16 MB of float32. Larger ones read fewer samples twice,
-but take new pages of memory for each array, which costs more.
+"""The largest size of a block by default: 16 MB of float32. Larger blocks read fewer samples twice,
+but allocate new pages of memory for each array, which takes longer.
 """
 
 _MOST_CHUNKS = 4
-"""How many chunks of the source a block has along each axis, at most, by default."""
+"""The largest number of chunks of the source in a block along each axis, by default."""
 
 _FEWEST_SAMPLES = 2**20
-"""Blocks have more chunks than that as long as they are smaller: their bands are files."""
+"""Smaller blocks get more chunks, because each band of a block is a file."""
 
 _MOST_LEVELS = 10
 
 MOST_REDUNDANCY = 2.0
-"""Levels are computed together as long as blocks read at most so many times what they own.
+"""The largest ratio of samples read to samples owned for levels that are computed together.
 
-Reading neighbours again costs less than storing and reading an approximation.
+Reading neighbours again takes less time than storing and reading an approximation.
 """
 
 
@@ -52,7 +52,7 @@ def checked_source(source: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """
     if not all(hasattr(source, name) for name in ("shape", "dtype", "__getitem__")):
         raise ArgumentTypeError(
-            "the source must be an array that slices (of Zarr, h5py, a memory map, …), got a "
+            "the source must be an array with slices (of Zarr, h5py, a memory map, …), got a "
             f"{type(source).__name__}"
         )
     try:
@@ -67,7 +67,7 @@ def block_shape(
 ) -> list[int]:
     """The size of blocks along each axis: along the transformed ones, a multiple of ``2**level``.
 
-    After ten levels, approximations are blocks of their own.
+    After ten levels, approximations are separate blocks.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def bounds_of(shape: Sequence[int], block: Sequence[int]) -> list[list[int]]:
 
 
 def read(source: Any, spans: Sequence[Sequence[Span]]) -> Array:
-    """The part of an array with these spans along each axis, in their order."""
+    """The part of an array at these spans along each axis, in their order."""
     parts = [np.asarray(source[tuple(slice(*span) for span in place)]) for place in product(*spans)]
     return joined(parts, [[span.length for span in of_axis] for of_axis in spans])
 
@@ -132,7 +132,7 @@ def _submit_all(
     executor: Executor,
     finished: Callable[[], object],
 ) -> None:
-    # Results that wait for nobody would be kept, and tasks that are not submitted cost nothing.
+    # Finished results stay in memory until they are read, so few calls are submitted at a time.
     most = 2 * (getattr(executor, "_max_workers", None) or 8)
     running: set[Future[object]] = set()
     for place in places:
@@ -146,8 +146,8 @@ def _submit_all(
 def _some_finished(
     running: set[Future[object]], finished: Callable[[], object]
 ) -> set[Future[object]]:
-    done, rest = wait(running, return_when=FIRST_COMPLETED)
-    for future in done:
+    complete, rest = wait(running, return_when=FIRST_COMPLETED)
+    for future in complete:
         try:
             future.result()
         except BaseException:

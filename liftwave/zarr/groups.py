@@ -49,7 +49,7 @@ def opened(group: GroupLike, *, create: bool = False) -> zarr.Group:
     ArgumentTypeError
         If the argument is neither a path nor a group.
     FileError
-        If there is no group, and none is to be created.
+        If the group does not exist, and is not to be created.
     """
     if isinstance(group, zarr.Group):
         return group
@@ -165,7 +165,7 @@ class Writer:
         return self.scratch(f"finished_{number}", grid, (1,) * len(grid), np.uint8)
 
     def complete(self) -> None:
-        """Declare the group complete, and delete all marks."""
+        """Mark the group as complete, and delete all marks of blocks."""
         self.group.attrs[_ATTRIBUTE] = self._state(True)
         for name in list(self.group):
             if name.startswith(_SCRATCH):
@@ -183,16 +183,16 @@ def contents(group: GroupLike, opened_as: Callable[[Any], Array]) -> Contents:
     FileError
         If it is not a group of coefficients, or not complete.
     """
-    found = opened(group)
-    header = dict(found.attrs).get(_ATTRIBUTE)
+    source = opened(group)
+    header = dict(source.attrs).get(_ATTRIBUTE)
     if not isinstance(header, dict):
         raise FileError(f"{group}: not a group of coefficients: it has no attribute {_ATTRIBUTE!r}")
     if header.get("complete") is not True:
         raise FileError(
-            f"{group}: is not complete: run the program that wrote it again, which continues"
+            f"{group}: is not complete: run the program that wrote it again to continue"
         )
     try:
-        return _contents(found, header, opened_as)
+        return _contents(source, header, opened_as)
     except (ValueError, TypeError) as error:
         raise FileError(f"{group}: not a valid group of coefficients: {error}") from error
 
@@ -217,11 +217,11 @@ def _contents(
     )
 
 
-def object_of(found: Contents) -> Decomposition | Undecimated:
+def object_of(stored: Contents) -> Decomposition | Undecimated:
     """The object with these contents."""
     kinds: dict[str, type[Decomposition | Undecimated]]
     kinds = {cls.__name__: cls for cls in (Decomposition, Undecimated)}
-    return kinds[found.kind]._of_contents(found)
+    return kinds[stored.kind]._of_contents(stored)
 
 
 def open_decomposition(group: GroupLike) -> Decomposition | Undecimated:
@@ -235,7 +235,7 @@ def open_decomposition(group: GroupLike) -> Decomposition | Undecimated:
     Returns
     -------
     Decomposition or Undecimated
-        Its bands are NumPy arrays. :func:`liftwave.dask.from_zarr` reads them later.
+        Its bands are NumPy arrays. :func:`liftwave.dask.from_zarr` only reads them when needed.
 
     Raises
     ------

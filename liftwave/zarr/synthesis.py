@@ -44,7 +44,7 @@ from liftwave.zarr.blocks import (
 from liftwave.zarr.groups import GroupLike, contents, object_of
 
 _LONGEST_CHUNK = 1024
-"""Chunks of a new array are halved until they are at most so long."""
+"""The largest length of chunks of a new array, which are halved until they fit."""
 
 
 def reconstruct_to(
@@ -99,7 +99,7 @@ def reconstruct_to(
     if not isinstance(layout, Decomposition):
         raise ArgumentTypeError(
             "reconstruct_to needs coefficients of a transform with downsampling: use "
-            "liftwave.dask.from_zarr for others"
+            "liftwave.dask.from_zarr for other coefficients"
         )
     bands = {(layout.level - 1, "a" * len(layout.plans)): found.approx}
     for k, of_level in enumerate(found.details):
@@ -135,14 +135,14 @@ def _blocks(layout: Decomposition, bands: Mapping[BandName, Any], block: Any) ->
     )
 
 
-def _stand_ins(found: Any) -> dict[str, Any]:
+def _stand_ins(stored: Any) -> dict[str, Any]:
     """The bands as arrays of NumPy whose values share their memory."""
 
     def stand_in(array: Any) -> Any:
         return np.broadcast_to(np.zeros((), array.dtype), array.shape)
 
-    details = tuple({key: stand_in(band) for key, band in b.items()} for b in found.details)
-    return {"approx": stand_in(found.approx), "details": details}
+    details = tuple({key: stand_in(band) for key, band in b.items()} for b in stored.details)
+    return {"approx": stand_in(stored.approx), "details": details}
 
 
 # --- the target ----------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ def _target(
 
 
 def _chunk(blocks: Sequence[SynthesisBlock]) -> int:
-    """The length of chunks, so that no chunk is written by two blocks."""
+    """A length of chunks for which two blocks never write the same chunk."""
     starts = [block.owned.start for block in blocks[1:]]
     length = reduce(gcd, starts) if starts else blocks[0].owned.stop
     while starts and length > _LONGEST_CHUNK and length % 2 == 0:
@@ -197,7 +197,7 @@ def _check_chunks(target: Any, blocks: SynthesisBlocks, executor: Executor | Non
     for axis, (of_axis, chunk) in enumerate(zip(group.axes, target.chunks, strict=True)):
         if any(block.owned.start % chunk for block in of_axis):
             raise ShapeError(
-                f"blocks along axis {axis} begin within chunks of {chunk} samples of the target: "
+                f"blocks along axis {axis} start within chunks of {chunk} samples of the target: "
                 "use a block of whole chunks, or no executor"
             )
 
@@ -207,7 +207,7 @@ def _check_chunks(target: Any, blocks: SynthesisBlocks, executor: Executor | Non
 
 @dataclass(frozen=True, eq=False)
 class Stage:
-    """The blocks of some levels: what they read and what they write.
+    """The blocks of some levels, their inputs and their outputs.
 
     Attributes
     ----------
@@ -218,7 +218,7 @@ class Stage:
     group : SynthesisGroup
         The blocks.
     shared : Synthesis
-        What all blocks share.
+        The data that all blocks share.
     layout : Decomposition or None
         The shape and the dtype of the data, if the samples are the data.
     """

@@ -225,7 +225,7 @@ class DualTreeSplit {
   LineSplit<T> split_;
 };
 
-// Results of so many bytes are written past the caches.
+// Results of at least this number of bytes are written past the caches.
 inline constexpr double streamed_bytes = 32.0 * 1024 * 1024;
 
 template <class T>

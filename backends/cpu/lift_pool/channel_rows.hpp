@@ -1,5 +1,5 @@
 // Lifting pooling of one or two axes, of arrays whose last axis is that of the channels, without
-// copies: lanes of a register run over channels, each with a filter of its own.
+// copies: lanes of a register run over channels, each with its own filter.
 //
 // The rows of a signal come in order. Each is split along itself. Of its halves, as many rows stay
 // in the caches as the filters along the other axis read. Results are stored as soon as they are

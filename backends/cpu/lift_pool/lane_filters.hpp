@@ -1,4 +1,4 @@
-// Filters of lifting pooling whose lanes run over channels, each with a filter of its own.
+// Filters of lifting pooling whose lanes run over channels, each with its own filter.
 #pragma once
 
 #include <algorithm>

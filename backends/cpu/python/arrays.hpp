@@ -144,7 +144,7 @@ class Result {
   PythonArray memory_;
 };
 
-// The bands of a transform of one shape. A small band is an array of its own. The large details of
+// The bands of a transform of one shape. A small band is a separate array. The large details of
 // one level share a block. So a program that keeps an approximation does not keep the details.
 class BandMemory {
  public:

@@ -9,7 +9,7 @@
 
 namespace liftwave::LIFTWAVE_ISA {
 
-// Results of so many bytes are written past the caches.
+// Results of at least this number of bytes are written past the caches.
 inline constexpr double streamed_rows = 16.0 * 1024 * 1024;
 
 // --- folding ---------------------------------------------------------------------------------

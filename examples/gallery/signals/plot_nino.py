@@ -33,7 +33,7 @@ figure = scalogram.plot(
 # those at year 6 and year 60, are expected by chance, because red noise exceeds the limit in 5 %
 # of the plane. Shaded areas depend on years before 1950 and after 2015.
 #
-# The global spectrum averages over time, and has a limit of its own.
+# The global spectrum averages over time, and has a separate limit.
 spectrum = scalogram.global_spectrum()
 limit = scalogram.significance(0.95, of="global_spectrum")
 periods = 1 / scalogram.frequencies

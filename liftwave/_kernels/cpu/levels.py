@@ -246,7 +246,7 @@ def _native_analysis(
 def _circular_memory(plan: AnalysisPlan) -> _cpu.BandMemory:
     """The memory of bands that are all as large as the data.
 
-    Along one axis, each is an array of its own. They are released together, like packets.
+    Along one axis, each is a separate array. They are released together, like packets.
     """
     one_axis = all(len(keys) == 1 for keys in plan.keys)
     return band_memory(plan, allocate=paged_empty) if one_axis else band_memory(plan)
@@ -306,7 +306,7 @@ def filter_level(level: SynthesisLevel) -> Any:
 
 
 def _present(level: SynthesisLevel, has_approx: bool) -> list[bool]:
-    """Which bands of a level are inputs, in the order of the keys, approximation first."""
+    """Whether each band of a level is an input, in the order of the keys, approximation first."""
     keys = map("".join, product("ad", repeat=len(level.approx_key)))
     has_approx = has_approx and level.approx_shape is not None
     return [key in level.detail_keys or ("d" not in key and has_approx) for key in keys]

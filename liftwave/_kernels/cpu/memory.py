@@ -205,7 +205,7 @@ def band_memory(
 
     Large details of one level share a block, in which each begins on a cache line. (The C library
     gives large blocks back to the system when several of them are released, and new ones cost page
-    faults.) All other bands are arrays of their own. ``allocate`` makes the large ones.
+    faults.) All other bands are separate arrays. ``allocate`` allocates the large ones.
     """
     approx, *details = plan.shapes
     blocks: list[Any] = [(approx, None if prod(approx) < aligned_size else allocate, [])]

@@ -1,9 +1,9 @@
 """Memory of large results, which later results use again.
 
 The first access to new memory costs page faults: a third to a half of the time of a large
-transform. The memory of a result that is gone is therefore kept for a moment. Python drops arrays
-at any place, also within these functions. So nothing waits for a lock: all shared data are dicts,
-whose operations are atomic.
+transform. Therefore the memory of a deleted result is kept for a short time. Python can delete
+arrays at any point, also within these functions. Therefore no function waits for a lock: all shared
+data are dicts, whose operations are atomic.
 """
 
 from __future__ import annotations
@@ -116,14 +116,14 @@ def empty_bytes(count: int) -> Bytes:
 
 
 def _take(count: int) -> Bytes | None:
-    """A block for so many bytes, which is then no longer among those without results."""
+    """A block for this number of bytes, which is removed from those without results."""
     address = _address_of_fitting(count)
     kept = None if address is None else _kept.pop(address, None)
     if kept is None:  # or another thread was faster
         return None
     block = kept.block
     del kept
-    # References are this variable and the argument, unless someone holds the base of a base.
+    # References are this variable and the argument, unless other code holds the base of a base.
     return block if sys.getrefcount(block) <= 2 else None
 
 
@@ -206,18 +206,18 @@ def _sweep() -> None:
             if each.since <= oldest:
                 _kept.pop(address, None)
     _sweeping.release()
-    _start_sweeper()  # a block may have come after the question for the last one
+    _start_sweeper()  # a block may have been added after the check for the last one
 
 
 def _forget() -> None:
-    """Forget the parent's blocks and its thread in the child of a fork."""
+    """Remove the parent's blocks and its thread in the child of a fork."""
     global _sweeping
     _sweeping = allocate_lock()
     _kept.clear()
 
 
 def _close() -> None:
-    """Release all blocks at the end of the interpreter. Results that are left release theirs."""
+    """Release all blocks at the end of the interpreter. Remaining results release their own."""
     _limits[:] = [0]
     _kept.clear()
     _results.clear()

@@ -1,4 +1,4 @@
-"""How CUDA kernels compute levels: lifting, passes of filter banks, launches of whole levels.
+"""The work of CUDA kernels for levels: lifting, passes of filter banks, launches of whole levels.
 
 This is decided once per plan and cached with it.
 """
@@ -66,7 +66,7 @@ class Work(NamedTuple):
 def work_of(
     kind: Literal["analysis", "synthesis"], keyed_steps: Sequence[tuple[str, Step]]
 ) -> Work:
-    """How a level is computed, from its steps by key, in the order of the keys' letters."""
+    """The work of a level, from its steps by key, in the order of the keys' letters."""
     groups = level_groups(keyed_steps)
     return Work(groups, _passes(kind, keyed_steps) if groups is None else None)
 

@@ -89,7 +89,7 @@ class ReferenceFilters:
                 for j in range(plan.length)
             ]
             gradients.append(xp.stack(sums))
-        return gradients if plan.factor == 1.0 else [plan.factor * each for each in gradients]
+        return gradients if plan.factor == 1.0 else [plan.factor * g for g in gradients]
 
 
 def _reader(x: Array, extension: Extension, axis: int) -> _Reader:

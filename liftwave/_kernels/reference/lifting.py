@@ -210,8 +210,8 @@ def _rounded_increment(
 ) -> Array:
     """``floor(P + 1/2)`` in integers: exact, and the same on every machine.
 
-    Sums are taken modulo 2**64, and the result modulo the range of the data's
-    dtype. So adding and later subtracting it is lossless even if sums overflow.
+    Sums are computed modulo 2**64, and the result modulo the range of the data's
+    dtype. Adding and later subtracting it is therefore lossless, even if sums overflow.
     """
     wide = xp.astype(source, xp.int64)
     terms = (

@@ -111,9 +111,9 @@ def merged(channels: Sequence[Array], axis: int, xp: Namespace) -> Array:
     if len(channels) == 1:
         return channels[0]
     count, shape = channels[-1].shape[axis], channels[-1].shape
-    whole = xp.stack([slice_along(each, axis, 0, 1, count) for each in channels], axis=axis + 1)
+    whole = xp.stack([slice_along(x, axis, 0, 1, count) for x in channels], axis=axis + 1)
     whole = xp.reshape(whole, (*shape[:axis], len(channels) * count, *shape[axis + 1 :]))
-    rest = [slice_along(each, axis, count, 1, 1) for each in channels if each.shape[axis] > count]
+    rest = [slice_along(x, axis, count, 1, 1) for x in channels if x.shape[axis] > count]
     return xp.concat([whole, *rest], axis=axis) if rest else whole
 
 

@@ -1,9 +1,9 @@
 """General lifting steps, which change one channel by a function of the other, with inverse and VJP.
 
-``target -= f(source)`` undoes ``target += f(source)`` exactly, for every ``f``. So the derivative
-needs only the outputs: the backward pass undoes each step on the values before it differentiates
-the next one, and the forward pass stores nothing. Rounding errors grow as in the inverse
-transform: for steps that amplify a lot, in proportion to the product of their gains.
+``target -= f(source)`` undoes ``target += f(source)`` exactly, for every ``f``. Therefore the
+derivative needs only the outputs: the backward pass undoes each step on the values before it
+differentiates the next one, and the forward pass stores nothing. Rounding errors grow as in the
+inverse transform: for steps with large gains, in proportion to the product of their gains.
 """
 
 from __future__ import annotations

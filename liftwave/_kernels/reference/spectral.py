@@ -17,7 +17,7 @@ from liftwave._arrays.convert import zeros
 from liftwave._plan.spectral import SpectralPlan, Window
 from liftwave._typing import Array
 
-# Bytes of the spectra of one step: larger steps leave the caches, smaller ones are no batch.
+# Bytes of the spectra of one step: larger steps do not fit into the caches, smaller ones are slow.
 _STEP = 1 << 23
 _LEAST_ROWS = 8
 

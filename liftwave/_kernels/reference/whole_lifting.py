@@ -1,7 +1,7 @@
 r"""Undecimated lifting along one axis in array-API code.
 
-Both channels begin as the signal. A step of level :math:`j` adds samples of one channel to the
-other, with taps :math:`s = 2^{j-1}` times as far apart as those of the scheme:
+Both channels start as copies of the signal. A step of level :math:`j` adds samples of one channel
+to the other, with taps :math:`s = 2^{j-1}` times as far apart as those of the scheme:
 
 .. math::
 
@@ -151,7 +151,7 @@ def _moved(x: Array, place: int, mode: Mode, axis: int, xp: Namespace) -> Array:
 
 @lru_cache(maxsize=1024)
 def _sources(n: int, place: int, mode: Mode) -> tuple[Any, Any]:
-    """The samples that ``k + place`` of an extended signal repeat; and where they are not zero."""
+    """The sources of ``k + place`` in an extended signal, and a mask of those that are not zero."""
     index = np.arange(n) + _near(place, n, mode)
     if mode == "zero":
         inside = (index >= 0) & (index < n)
@@ -172,7 +172,7 @@ _FAR = 2**62
 
 
 def _near(place: int, n: int, mode: Mode) -> int:
-    """An offset below 2**63 that leads to the same samples."""
+    """An offset below 2**63 of the same samples."""
     if abs(place) < _FAR:
         return place
     if mode in ("zero", "constant"):
@@ -198,14 +198,14 @@ class _Back(NamedTuple):
     layers : tuple of (indices, mask)
         Each sample has at most one source in a layer.
     sums : tuple of (sample, indices)
-        Samples that many others repeat: those at the ends.
+        Samples that are the source of many others: those at the ends.
     """
 
     layers: tuple[tuple[Any, Any], ...]
     sums: tuple[tuple[int, Any], ...]
 
 
-# Reflections repeat a sample a few times, constant extensions as often as they are long.
+# Reflections repeat a sample a few times, constant extensions as many times as their length.
 _MOST_LAYERS = 4
 
 
@@ -215,14 +215,14 @@ def _moved_back(y: Array, place: int, mode: Mode, axis: int, xp: Namespace) -> A
     back = _back(n, place, mode)
     result = None
     for indices, mask in back.layers:
-        taken = xp.take(y, xp.asarray(indices, device=device(y)), axis=axis)
-        taken = xp.where(_along(mask, y, axis, xp), taken, xp.zeros_like(taken))
-        result = taken if result is None else result + taken
+        samples = xp.take(y, xp.asarray(indices, device=device(y)), axis=axis)
+        samples = xp.where(_along(mask, y, axis, xp), samples, xp.zeros_like(samples))
+        result = samples if result is None else result + samples
     result = xp.zeros_like(y) if result is None else result
     for sample, indices in back.sums:
-        taken = xp.take(y, xp.asarray(indices, device=device(y)), axis=axis)
+        samples = xp.take(y, xp.asarray(indices, device=device(y)), axis=axis)
         is_sample = _along(np.arange(n) == sample, y, axis, xp)
-        result = xp.where(is_sample, xp.sum(taken, axis=axis, keepdims=True), result)
+        result = xp.where(is_sample, xp.sum(samples, axis=axis, keepdims=True), result)
     return result
 
 

@@ -1,7 +1,7 @@
 r"""Factoring any biorthogonal bank: Euclid's algorithm on Laurent polynomials.
 
 Dividing the even part of a filter by the odd part, or the odd by the even,
-takes one lifting step off the input side (Daubechies & Sweldens, *Factoring
+splits off one lifting step on the input side (Daubechies & Sweldens, *Factoring
 wavelet transforms into lifting steps*, 1998, section 7). Quotients of Laurent
 polynomials are not unique: terms may be cancelled at either end. The choice
 decides how large taps and rounding errors become. A greedy choice can end with

@@ -27,8 +27,8 @@ from liftwave.wavelets.lifting.polyphase import Factors, Polyphase, matrix_of
 from liftwave.wavelets.lifting.rotations import factors_with_quarter_turns, lattice_factors
 from liftwave.wavelets.lifting.tables import tables
 
-# PyWavelets' own tables miss reconstruction by up to 2e-11 (the long symlets).
-# Factors that are off by more than this do not compute the same transform.
+# PyWavelets' own tables have reconstruction errors up to 2e-11 (the long symlets).
+# Factors with larger errors do not compute the same transform.
 _ACCURACY = 1e-10
 
 # Coefficients at the ends of filters that count as zero, relative to the
@@ -75,7 +75,7 @@ def bank_factors(bank: FilterBank) -> Factors:
         if error <= _ACCURACY:
             return factors
         least = min(least, error)
-    best = f"the best one found is off by {least:.3g}" if least < inf else "none was found"
+    best = f"the best one has an error of {least:.3g}" if least < inf else "none was found"
     raise FactorizationError(
         f"{bank!r} has no lifting scheme accurate to {_ACCURACY:.3g} of its largest tap: {best}; "
         "use the filter bank itself"
@@ -106,7 +106,7 @@ def bank_factors_with_quarter_turns(
     Returns
     -------
     Factors or None
-        None if there are no such factors.
+        None if such factors do not exist.
     """
     for fit in _lattices(_matrix(bank)):
         place = (fit.lattice, fit.position, fit.detail_delay)
@@ -119,14 +119,14 @@ def _check_factorable(bank: FilterBank) -> None:
     if not bank.is_concrete:
         raise FactorizationError(
             f"{bank!r} holds array taps: factoring it would copy them from their device and "
-            "lose their gradients; learn the taps of a LiftingScheme instead, or use the filter "
-            "bank itself, which every transform takes"
+            "lose their gradients. Learn the taps of a LiftingScheme instead, or pass the filter "
+            "bank itself to the transform"
         )
     error = bank.reconstruction_error()
     if error > _ACCURACY:
         raise FactorizationError(
-            f"{bank!r} has no lifting scheme: its synthesis misses its analysis by {error:.3g}, "
-            "and lifting always reconstructs; use the filter bank itself"
+            f"{bank!r} has no lifting scheme: the error of its synthesis is {error:.3g}, "
+            "and lifting always reconstructs. Use the filter bank itself"
         )
 
 

@@ -84,8 +84,8 @@ class SchemeFields(PlanOwner):
     def _require_numbers(self, result: str) -> None:
         if not self.is_concrete:
             raise WaveletError(
-                f"{self!r} holds array taps or scales: {result} is not computed, since that would "
-                "copy them from their device; build a LiftingScheme of plain numbers for it"
+                f"{self!r} holds array taps or scales: {result} is not computed, because that "
+                "would copy them from their device. Build a LiftingScheme of plain numbers"
             )
 
     @cached_property
@@ -101,8 +101,8 @@ class SchemeFields(PlanOwner):
             return NotImplemented
         if self is other:
             return True
-        one, two = ((s._scale_key, s.shift, s.integer, s.steps) for s in (self, other))
-        return one == two
+        own, foreign = ((s._scale_key, s.shift, s.integer, s.steps) for s in (self, other))
+        return own == foreign
 
     def __hash__(self) -> int:
         return self._hash

@@ -94,7 +94,7 @@ def lattice_of_filters(dec_lo: Sequence[float], dec_hi: Sequence[float]) -> Latt
 
     Notes
     -----
-    The rotations are taken off one at a time, from the input side. Each angle
+    The rotations are split off one at a time, from the input side. Each angle
     minimises, in the sense of least squares, the last coefficient of the first
     column and the first coefficient of the second column. The recursion is
     stable from this side. From the output side it loses all digits of long

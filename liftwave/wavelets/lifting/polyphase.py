@@ -1,7 +1,7 @@
 r"""Polyphase matrices and their factors: filters and lifting steps on even and odd samples.
 
-With :math:`e_k = x_{2k}`, :math:`o_k = x_{2k+1}` and :math:`z` reading one
-sample further on, a level of analysis is
+With :math:`e_k = x_{2k}`, :math:`o_k = x_{2k+1}` and :math:`z` as the advance
+by one sample, a level of analysis is
 
 .. math::
 
@@ -191,8 +191,8 @@ def responses(factors: Factors) -> tuple[Laurent, ...]:
 
     The determinant of the factors is a monomial. The inverse of the matrix is
     its adjugate over that monomial, so no polynomials are divided. The
-    synthesis responses are what one coefficient adds to ``x[2i + q]``, as
-    powers ``z**q``. Rounding errors beyond the ends of the responses are cut off.
+    synthesis responses are the contributions of one coefficient to ``x[2i + q]``,
+    as powers ``z**q``. Rounding errors beyond the ends of the responses are cut off.
     """
     matrix = matrix_of(factors)
     (a, b), (c, d) = matrix

@@ -65,7 +65,7 @@ class _Channel:
 
 
 class _Builder:
-    """Writes the lifting steps of rotations and delays, which are added one by one."""
+    """Collects the lifting steps of rotations and delays, which are added one by one."""
 
     def __init__(self, position: int) -> None:
         # The lattice reads x[2i + position] and x[2i + position + 1]. For an odd
@@ -81,7 +81,7 @@ class _Builder:
         self._last_target = 1
 
     def rotate(self, rotation: _Rotation, shears: Shears) -> None:
-        """Add a rotation of two or three shears, the first of which joins the previous step."""
+        """Add a rotation of two or three shears; the first one merges with the previous step."""
         begins_first = self.first.parity == self._last_target
         a, b = (self.first, self.second) if begins_first else (self.second, self.first)
         angle = rotation.angle if begins_first else -rotation.angle

@@ -23,8 +23,9 @@ from liftwave.wavelets.names import label, nearest_wavelet, pywt_name
 class LiftingScheme(SchemeFields):
     r"""A lifting scheme, accepted wherever a wavelet is.
 
-    A signal is split into even and odd samples. Each step changes one of the
-    two. At the end the even samples give the approximation, the odd ones the detail:
+    A signal is split into even and odd samples. Each step changes the even or the
+    odd ones. At the end, the even samples give the approximation, the odd ones the
+    detail:
 
     .. math::
 
@@ -41,7 +42,7 @@ class LiftingScheme(SchemeFields):
         The steps, in the order of the forward transform.
     scale : (float, float), optional
         Factors of approximation and detail, not zero. 0-d arrays of another
-        library are kept as they are. Default ``(1.0, 1.0)``.
+        library are not converted. Default ``(1.0, 1.0)``.
     name : str, optional
         A name for ``repr`` and messages.
     shift : (int, int), optional
@@ -53,8 +54,8 @@ class LiftingScheme(SchemeFields):
         Whether every increment is rounded, so that integers become integers
         (see :meth:`to_integer`). The scales must then be 1 or -1. Default False.
     origin : FilterBank, optional
-        The filter bank that was factored into this scheme, if any. It gives
-        :attr:`dec_len`. If the scheme is factored again, it also gives the
+        The filter bank that was factored into this scheme, if any. It determines
+        :attr:`dec_len`. If the scheme is factored again, it also provides the
         digits of the smallest taps of long filters, which the steps lose.
 
     Raises
@@ -253,8 +254,8 @@ class LiftingScheme(SchemeFields):
         """
         if self.integer:
             raise WaveletError(
-                f"{self!r} rounds, is therefore not linear, and has no adjoint: "
-                "take the adjoint of the scheme it was made from"
+                f"{self!r} rounds, so it is not linear and has no adjoint: "
+                "use the adjoint of the scheme without integer=True"
             )
         return _scheme(polyphase.adjoint(self._factors), self._label("adjoint of"))
 
@@ -365,14 +366,14 @@ def _scheme(factors: Factors, name: str = "", origin: FilterBank | None = None) 
 
 @lru_cache(maxsize=512)
 def _named(name: str) -> LiftingScheme:
-    known = pywt_name(name)
-    factors = table_factors(known)
+    full_name = pywt_name(name)
+    factors = table_factors(full_name)
     if factors is not None:
         return _scheme(factors, label(name))
-    if known not in pywt.wavelist(kind="discrete"):
+    if full_name not in pywt.wavelist(kind="discrete"):
         raise WaveletError(
-            f"no discrete wavelet is called {name!r}: lifting schemes exist for 'cdf5.3', "
+            f"no discrete wavelet has the name {name!r}: lifting schemes exist for 'cdf5.3', "
             "'cdf9.7' and all of pywt.wavelist(kind='discrete') except 'dmey'."
             + nearest_wavelet(name)
         )
-    return LiftingScheme.from_filter_bank(pywt.Wavelet(known))
+    return LiftingScheme.from_filter_bank(pywt.Wavelet(full_name))

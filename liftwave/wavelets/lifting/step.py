@@ -42,7 +42,7 @@ class LiftingStep:
               \mathtt{source}_{k + \mathtt{offset} + j}
 
     (Daubechies & Sweldens, 1998, section 4). Subtracting the same sum undoes
-    the step, whatever the taps are.
+    the step for any taps.
 
     Parameters
     ----------
@@ -50,8 +50,8 @@ class LiftingStep:
         ``"predict"`` changes the odd samples by a filter of the even ones,
         ``"update"`` the even samples by a filter of the odd ones.
     taps : sequence of float, or 1-D array, shape (r,)
-        Arrays of torch, CuPy or another array library are kept as they are,
-        so that gradients flow into them.
+        Arrays of torch, CuPy or another array library are not converted, so
+        that gradients can be computed for them.
     offset : int, optional
         The source index of the first tap, relative to the index of the target
         sample. Default 0. All source indices relative to the target's must be
@@ -60,7 +60,7 @@ class LiftingStep:
     Raises
     ------
     ValueError
-        If ``kind`` is neither of the two or a source is too far away (as
+        If ``kind`` is not one of these, or a source is too far away (as
         :class:`WaveletError`), or the taps are empty, not one-dimensional or
         not finite.
     TypeError
@@ -119,7 +119,7 @@ class LiftingStep:
             factor = as_numbers(factor)
         if is_concrete(self.taps) and isinstance(factor, float):
             return LiftingStep(self.kind, [t * factor for t in self.taps], self.offset)
-        if is_concrete(self.taps):  # an array as factor: gradients flow from the taps into it
+        if is_concrete(self.taps):  # an array as factor: gradients reach it through the taps
             xp: Any = array_namespace(factor)
             return LiftingStep(self.kind, xp.stack([t * factor for t in self.taps]), self.offset)
         return LiftingStep(self.kind, self.taps * factor, self.offset)

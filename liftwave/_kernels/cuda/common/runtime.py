@@ -32,7 +32,7 @@ class Runtime(Protocol):
     """Runs kernels and allocates results: on devices, or on the host in tests."""
 
     def missing(self) -> str | None:
-        """What is missing to run kernels here, in words; None if nothing is missing."""
+        """The part that is missing to run kernels here, in words; None if nothing is missing."""
         ...
 
     def holds(self, x: Array) -> bool:
@@ -133,7 +133,7 @@ def source_folder() -> Path:
 
 
 def include_folders() -> tuple[Path, Path]:
-    """Where sources look for their includes: in their folder, and in the one of all backends."""
+    """The folders of includes: that of the sources, and that of all backends."""
     return source_folder(), source_folder().parent
 
 
@@ -166,7 +166,7 @@ class DeviceRuntime:
     """Runs kernels on CUDA devices, through CuPy's compiler and driver."""
 
     def missing(self) -> str | None:
-        """What is missing to run kernels here: CuPy, or a device."""
+        """The part that is missing to run kernels here: CuPy, or a device."""
         return _missing()
 
     def holds(self, x: Array) -> bool:

@@ -356,7 +356,7 @@ def _extension(plan: LiftPoolPlan, n: int, parity: int) -> Boundary:
 
 
 def around_of(plan: LiftPoolPlan) -> int:
-    """How far from a result are the samples that its filter reads, at most.
+    """The largest distance from a result to the samples that its filter reads.
 
     The last odd sample of an odd number repeats the one before. So the extension of the signal
     continues with a sample that is one further away.

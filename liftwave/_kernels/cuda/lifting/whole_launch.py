@@ -1,7 +1,7 @@
 """Launching the CUDA kernels of lifting without downsampling.
 
-All steps of an axis run in one launch, in tiles, unless these would read several times as much as
-they write: then each step has a launch.
+All steps of an axis run in one launch, in tiles. If tiles would read several times as much as they
+write, each step has a separate launch.
 """
 
 from __future__ import annotations

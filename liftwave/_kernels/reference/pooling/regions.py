@@ -29,7 +29,7 @@ class Table(NamedTuple):
     entries : array of int, shape (outputs, entries)
         Indices of the input.
     valid : array of bool, shape (outputs, entries), or None
-        Which entries count; ``None``: all.
+        Whether each entry counts; ``None``: all.
     weights : array, shape (outputs, entries), or None
         Their weights; ``None``: ones.
     """
@@ -47,7 +47,7 @@ class Regions(NamedTuple):
     samples : array, shape (…, o1, k1, o2, k2, …)
         Zero at places outside of the signal.
     present : array of bool, shape (o1, k1, o2, k2, …), or None
-        Which places are inside the signal; ``None``: all.
+        Whether each place is inside the signal; ``None``: all.
     share : array or float
         One over the number of samples of a region, of shape (o1, 1, o2, 1, …) or ().
     part : float
@@ -79,7 +79,7 @@ class Regions(NamedTuple):
     def mean(self, values: Array, weights: Any = 1.0, total: Any = None) -> Array:
         """The weighted mean over each region, with the sum of the weights; of equal ones if None.
 
-        The sum is divided, so that means are exact where the sum is, as for integers. A power of
+        The sum is divided, so that means are exact if the sum is exact, as for integers. A power of
         two keeps the sum below the largest number.
         """
         sums = self.total(weights * (values * self.part))
@@ -194,9 +194,9 @@ def _unwindowed(x: Array, axis: int, k: int, s: int, p: int, d: int, n: int, o: 
     if not _is_tiling(k, s, p, d, n, o):
         if type(n) is not int:
             raise ExportError(
-                f"windows that overlap, or have gaps or padding, can only be reversed for fixed "
-                f"lengths in exported graphs, got a dynamic length for kernel_size {k} with stride "
-                f"{s}, padding {p} and dilation {d}: make only other dimensions dynamic"
+                f"exported graphs can only reverse windows with overlap, gaps or padding for fixed "
+                f"lengths, got a dynamic length for kernel_size {k} with stride {s}, padding {p} "
+                f"and dilation {d}: make only other dimensions dynamic"
             )
         return sums(x, axis, _places(k, s, p, d, n, o))
     if type(n) is not int:

@@ -275,7 +275,7 @@ def _euclidean(residual: Array) -> tuple[Array, Array]:
 
 
 def _chebyshev(residual: Array) -> tuple[Array, Array]:
-    """The largest component; several equal ones share the slope."""
+    """The largest component; several equal components share the slope."""
     xp = array_namespace(residual)
     size = xp.abs(residual)
     largest = xp.max(size, axis=1, keepdims=True)
