@@ -22,6 +22,7 @@ from liftwave._numbers import is_several, items, whole_number
 from liftwave._operations.operation import Shape
 from liftwave._operations.plan_transforms import analysis, synthesis
 from liftwave._operations.transform import Transform
+from liftwave._optional import needed_by
 from liftwave._plan.arguments import check_level
 from liftwave._plan.axes import AxisPlans, axis_plans
 from liftwave._plan.levels import unflatten_bands
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
 
     _Mixin = LinearOperator
 else:
-    from scipy.sparse.linalg import LinearOperator
+    with needed_by("liftwave.operators"):
+        from scipy.sparse.linalg import LinearOperator
 
     _Mixin = object
 

@@ -21,6 +21,13 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent
 UNTRACKED = (".git", ".*_cache", ".venv", ".hypothesis", "build", "dist", "__pycache__", "*.so")
+# The files and folders of an sdist.
+TOP_LEVEL = {
+    *("liftwave", "backends", "tests", "docs", "examples", "benchmarks", "tools", "recipe"),
+    *(".ci", ".github", ".gitignore", ".pre-commit-config.yaml", "CMakeLists.txt"),
+    *("pyproject.toml", "README.md", "LICENSE", "PKG-INFO", "CHANGELOG.md", "CITATION.cff"),
+    *("CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "SECURITY.md"),
+}
 QUIET = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
 
 
@@ -135,6 +142,18 @@ def test_without_kernels_on_purpose(source: Path, environment: Environment) -> N
     assert "kernels           reference\n" in used(environment)
 
 
+def test_the_wheel_without_kernels_is_for_all_platforms(
+    source: Path, environment: Environment, tmp_path: Path
+) -> None:
+    command = ("-m", "pip", "wheel", "--no-deps", "-w", tmp_path, source)
+    made = environment.python(*command, LIFTWAVE_BUILD="reference")
+    assert made.returncode == 0, made.stderr
+    (wheel,) = tmp_path.glob("liftwave-*.whl")
+    assert wheel.name.endswith("-py3-none-any.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert not [name for name in archive.namelist() if name.endswith((".so", ".pyd"))]
+
+
 # --- packed files --------------------------------------------------------------------------------
 
 
@@ -151,6 +170,18 @@ def sources() -> set[str]:
     folder = ROOT / "backends"
     paths = [path for name in ("cuda", "shared") for path in (folder / name).rglob("*.*")]
     return {f"liftwave/_backends/{path.relative_to(folder).as_posix()}" for path in paths}
+
+
+def has_stable_abi() -> bool:
+    """Whether wheels for this Python are also for later ones."""
+    return sys.version_info >= (3, 12) and not sysconfig.get_config_var("Py_GIL_DISABLED")
+
+
+def suffix() -> str:
+    """The end of the name of the compiled module in wheels."""
+    if has_stable_abi():
+        return ".pyd" if os.name == "nt" else ".abi3.so"
+    return str(sysconfig.get_config_var("EXT_SUFFIX"))
 
 
 # Prints the folder of the sources, and the number of kernels.
@@ -191,16 +222,18 @@ def test_the_sdist_builds_what_the_tree_builds(
     wanted |= {"CMakeLists.txt", "pyproject.toml", "README.md", "LICENSE", "PKG-INFO"}
     assert wanted <= packed
     assert not any(name.endswith(".so") or name.startswith(".git/") for name in packed)
+    assert {name.partition("/")[0] for name in packed} <= TOP_LEVEL
+    assert sdist.stat().st_size < 8e6
 
     command = ("-m", "pip", "wheel", "--no-deps", "-w", tmp_path, sdist)
     made = environment.python(*command, LIFTWAVE_BUILD="required")
     assert made.returncode == 0, made.stdout + made.stderr
     (wheel,) = tmp_path.glob("liftwave-*.whl")
+    assert ("-abi3-" in wheel.name) is has_stable_abi()
     with zipfile.ZipFile(wheel) as archive:
         members = archive.namelist()
     code = {name for name in members if ".dist-info/" not in name}
-    module = f"liftwave/_cpu{sysconfig.get_config_var('EXT_SUFFIX')}"
-    assert code == tracked(source, "liftwave") | {module} | sources()
+    assert code == tracked(source, "liftwave") | {f"liftwave/_cpu{suffix()}"} | sources()
     assert any(name.endswith("/LICENSE") for name in members)
 
     assert environment.install(wheel).returncode == 0

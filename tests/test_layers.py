@@ -15,7 +15,7 @@ PACKAGE = Path(lw.__file__).parent
 
 # From the bottom. A name stands for a module or for a folder with all its modules.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "_typing", "_version"),
+    ("errors", "_optional", "_typing", "_version"),
     ("_numbers", "_files"),
     ("wavelets",),
     ("lifting",),

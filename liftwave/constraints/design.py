@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from liftwave._arrays.convert import as_array, open_array, real_dtype
 from liftwave._numbers import items, real_number, whole_number
+from liftwave._optional import needed_by
 from liftwave._plan.arguments import normalize_axis
 from liftwave._plan.lengths import check_size
 from liftwave._typing import Array, ArrayLike, ModeLike
@@ -146,7 +147,8 @@ def design_orthonormal(
     >>> bank.orthogonal, coding_gain(x, bank, level=3) > coding_gain(x, "db4", level=3) + 2
     (True, True)
     """
-    from scipy.optimize import minimize
+    with needed_by("design_orthonormal"):
+        from scipy.optimize import minimize
 
     if cost is not None and not callable(cost):
         raise ArgumentTypeError(f"cost must be a function of the bands or None, got {cost!r}")

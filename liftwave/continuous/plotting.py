@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liftwave._numbers import flag
+from liftwave._optional import needed_by
 from liftwave.errors import OptionError, ShapeError
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def check_plane(shape: tuple[int, ...]) -> None:
 
 def draw(picture: Picture, title: str | None, time_unit: str, period: bool) -> Figure:
     """Draw values over time and the logarithm of frequency."""
-    from matplotlib.figure import Figure
+    with needed_by("plot()"):
+        from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 4.6), layout="constrained")
     ax = figure.subplots()

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from liftwave._numbers import real_number
+from liftwave._optional import needed_by
 from liftwave.continuous.extension import Layout
 from liftwave.continuous.grid import Grid, plan_of
 from liftwave.errors import OptionError
@@ -100,7 +101,8 @@ def chi2_ratio(level: float, freedom: _Floats | float) -> _Floats:
         return np.asarray(-math.log1p(-level))
     if np.ndim(freedom) == 0 and freedom == 1:
         return np.asarray(NormalDist().inv_cdf((1 + level) / 2) ** 2)
-    from scipy.stats import chi2
+    with needed_by("this significance level"):
+        from scipy.stats import chi2
 
     return np.asarray(chi2.ppf(level, freedom) / freedom)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from liftwave._arrays.host import as_numpy
+from liftwave._optional import needed_by
 from liftwave._typing import Array
 from liftwave.decomposition.bands import Bands
 from liftwave.decomposition.positions import sample_positions
@@ -48,7 +49,8 @@ def magnitudes(x: Array) -> np.ndarray[Any, Any]:
 
 
 def _plot_signal(subject: Bands) -> Figure:
-    from matplotlib.figure import Figure
+    with needed_by("plot()"):
+        from matplotlib.figure import Figure
 
     count = len(subject.bands)
     figure = Figure(figsize=(9, 1.1 * count + 0.8), layout="constrained")
@@ -67,7 +69,8 @@ def _plot_signal(subject: Bands) -> Figure:
 
 
 def _plot_image(subject: Bands) -> Figure:
-    from matplotlib.figure import Figure
+    with needed_by("plot()"):
+        from matplotlib.figure import Figure
 
     height, width = subject.shape
     figure = Figure(figsize=(7, 7 * height / width + 0.5), layout="constrained")

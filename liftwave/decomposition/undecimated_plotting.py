@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from liftwave._numbers import flag, real_number
+from liftwave._optional import needed_by
 from liftwave._plan.axes import AxisPlan
 from liftwave._typing import Array
 from liftwave.decomposition.plotting import magnitudes
@@ -208,7 +209,8 @@ def draw_signals(panels: Sequence[Panel], spacing: float, unit: str) -> Figure:
 
     Grey areas mark values that depend on samples beyond the ends.
     """
-    from matplotlib.figure import Figure
+    with needed_by("plot()"):
+        from matplotlib.figure import Figure
 
     count = len(panels)
     figure = Figure(figsize=(9, 1.1 * count + 0.8), layout="constrained")
@@ -264,7 +266,8 @@ def draw_images(panels: Sequence[Panel], columns: int = 3, leading: int = 1) -> 
 
     A frame surrounds the values that do not depend on samples beyond the ends.
     """
-    from matplotlib.figure import Figure
+    with needed_by("plot()"):
+        from matplotlib.figure import Figure
 
     first, rest = panels[:leading], panels[leading:]
     rows = [first, *(rest[k : k + columns] for k in range(0, len(rest), columns))]

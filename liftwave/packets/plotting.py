@@ -9,6 +9,7 @@ import numpy as np
 
 from liftwave._arrays.convert import as_array
 from liftwave._numbers import items
+from liftwave._optional import needed_by
 from liftwave._typing import Array
 from liftwave.decomposition.plotting import magnitudes
 from liftwave.errors import ShapeError
@@ -51,7 +52,8 @@ def plot_tree(
     if tree.ndim > 2:
         raise ShapeError(f"cannot draw a tree of {tree.ndim} axes: only one or two are supported")
     values = None if packets is None else _checked(tree, packets)
-    from matplotlib.figure import Figure
+    with needed_by("plot()"):
+        from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 5), layout="constrained")
     ax = figure.subplots()

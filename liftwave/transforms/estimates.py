@@ -14,6 +14,7 @@ from liftwave._arrays.convert import is_half
 from liftwave._arrays.host import as_numpy
 from liftwave._arrays.lazy import refuse_lazy
 from liftwave._numbers import is_one_of, real_number
+from liftwave._optional import needed_by
 from liftwave._typing import Array
 from liftwave.errors import OptionError
 
@@ -123,7 +124,8 @@ def tail_of(confidence: float) -> float:
 
 def _chi2(value: Array, freedom: Any, tail: float) -> tuple[Array, Array]:
     """The interval for these degrees of freedom: one number, or one for each value."""
-    from scipy.stats import chi2
+    with needed_by("a chi-square interval"):
+        from scipy.stats import chi2
 
     xp = array_namespace(value)
     factors = (freedom / chi2.ppf(probability, freedom) for probability in (1 - tail, tail))

@@ -90,7 +90,7 @@ nb::object allocated(nb::handle allocate, nb::handle shape, nb::handle dtype) {
 nb::object tuple_of(const index_t* numbers, int count) {
   nb::object tuple = nb::steal(PyTuple_New(count));
   for (int i = 0; i < count; ++i) {
-    PyTuple_SET_ITEM(tuple.ptr(), i, PyLong_FromSsize_t(numbers[i]));
+    PyTuple_SetItem(tuple.ptr(), i, PyLong_FromSsize_t(numbers[i]));
   }
   return tuple;
 }
@@ -104,7 +104,7 @@ nb::object BandMemory::allocate(nb::handle dtype, Arrays& arrays) const {
   std::size_t i = 0;
   const auto put = [&](nb::object array) {
     arrays[i].open_result(array);
-    PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i++), array.release().ptr());
+    PyList_SetItem(list.ptr(), static_cast<Py_ssize_t>(i++), array.release().ptr());
   };
   for (const auto& [shape, allocate, bands] : blocks_) {
     nb::object block = allocated(allocate, shape, dtype);
@@ -145,7 +145,7 @@ nb::object only(nb::handle arrays) {
 nb::object listed(nb::object array) {
   if (array.is_none()) return array;
   nb::object list = nb::steal(PyList_New(1));
-  PyList_SET_ITEM(list.ptr(), 0, array.release().ptr());
+  PyList_SetItem(list.ptr(), 0, array.release().ptr());
   return list;
 }
 
@@ -154,7 +154,7 @@ nb::object rows_of(nb::handle memory, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     PyObject* const row = PySequence_GetItem(memory.ptr(), static_cast<Py_ssize_t>(i));
     if (!row) throw nb::python_error();
-    PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i), row);
+    PyList_SetItem(list.ptr(), static_cast<Py_ssize_t>(i), row);
   }
   return list;
 }

@@ -99,7 +99,7 @@ class LiftAnalysis {
     InlineArray<PythonArray, 4> memory(group.bands());
     for (std::size_t b = 0; b < group.bands(); ++b) {
       ArrayRef& band = bands.emplace_back(band_of(signal, group, b, signal.dtype));
-      PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(b),
+      PyList_SetItem(list.ptr(), static_cast<Py_ssize_t>(b),
                       allocated_for(band, allocate_, dtype, memory[b]).release().ptr());
     }
     run_released(bytes_of(signal), [&] { lift_analysis(signal, group.lifts, bands, table); });
