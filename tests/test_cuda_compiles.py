@@ -14,7 +14,7 @@ from typing import Any
 import cuda_compile
 import numpy as np
 import pytest
-from cuda_host import HostKernels, HostRuntime, source_names
+from cuda_host import HostKernels, HostRuntime, launch_bounds, source_names
 
 import liftwave as lw
 from liftwave import _dispatch
@@ -139,13 +139,9 @@ def noted() -> frozenset[Kernel]:
     return frozenset(runtime.noted)
 
 
-_BOUNDS = re.compile(r"__launch_bounds__\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)")
-
-
 def kernels_of(source: str) -> set[str]:
     """The names of the kernels in a source."""
-    text = _BOUNDS.sub("", (source_folder() / source).read_text(encoding="utf-8"))
-    return set(re.findall(r"__global__\s+void\s+(\w+)\(", text))
+    return set(launch_bounds((source_folder() / source).read_text(encoding="utf-8")))
 
 
 SOURCES = [name for name in source_names() if kernels_of(name)]
