@@ -48,6 +48,11 @@ def source_names() -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.cuh"))
 
 
+def kernel_names(source: str) -> set[str]:
+    """The names of the kernels in a source, without its includes."""
+    return set(launch_bounds((source_folder() / source).read_text(encoding="utf-8")))
+
+
 def compiler() -> str | None:
     """The C++ compiler; None if it is missing or does not support fibers."""
     if not sys.platform.startswith("linux"):
