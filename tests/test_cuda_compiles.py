@@ -149,13 +149,15 @@ def test_the_calls_need_every_kernel() -> None:
     assert needed == every
 
 
-def test_each_kernel_compiles() -> None:
+@pytest.mark.parametrize("major", sorted(cuda_compile.libraries()) or [None])
+def test_each_kernel_compiles(major: int | None) -> None:
     """The smallest form of each, for the oldest devices; other tests compile the common forms."""
     least: dict[str, dict[str, Kernel]] = {}
     for kernel in sorted(noted(), key=lambda k: [int(n) for n in re.findall(r" (\d+)", k[1])]):
         least.setdefault(kernel.source, {}).setdefault(kernel.expression.partition("<")[0], kernel)
     for of_source in least.values():
-        assert cuda_compile.usages(list(of_source.values()), cuda_compile.ARCHITECTURES[0])
+        kernels = list(of_source.values())
+        assert cuda_compile.usages(kernels, cuda_compile.ARCHITECTURES[0], major)
 
 
 @pytest.mark.slow
