@@ -169,8 +169,8 @@ def compiled(kernel: Kernel) -> Any:
 namespace liftwave {{ constexpr int most_threads = {most_threads}; }}
 extern "C" const char* launch(const void* arguments, host::size_t size, long long blocks,
                               int threads, host::size_t shared, int order) {{
-  return host::launch(&{kernel.expression}, liftwave::most_threads, arguments, size, blocks, threads,
-                      shared, order);
+  return host::launch(&{kernel.expression}, liftwave::most_threads, arguments, size, blocks,
+                      threads, shared, order);
 }}
 """
     function = ctypes.CDLL(str(_library(text, kernel.expression, kernel.source))).launch

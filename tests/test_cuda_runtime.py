@@ -211,7 +211,7 @@ def test_long_filters_are_not_copied_during_a_capture(monkeypatch: pytest.Monkey
     plan, x = analysis_plan(400, 130, "symmetric"), np.ones((2, 400))
     taps = [tuple(float(k + n) for k in range(130)) for n in range(2)]
     monkeypatch.setattr(cuda_taps, "is_captured", lambda like: True)
-    with pytest.raises(DeviceError, match="filters of 130 taps.*once before the capture"):
+    with pytest.raises(DeviceError, match=r"filters of 130 taps.*once before the capture"):
         device_taps(taps, plan, "float64", x)
     monkeypatch.setattr(cuda_taps, "is_captured", lambda like: False)
     assert device_taps(taps, plan, "float64", x)

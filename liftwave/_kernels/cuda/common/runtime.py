@@ -1,8 +1,8 @@
 """Launching CUDA kernels.
 
-CuPy compiles kernels at their first use, for the device that they run on. From CuPy 14.2 on, it
-caches them on disk. They run on the caller's current stream, on CuPy arrays and on CUDA tensors of torch. The library of
-the arrays allocates results. No code here waits for a device.
+CuPy compiles kernels at their first use, for the device that they run on. From version 14.2 on, it
+caches them on disk. They run on the caller's current stream, on CuPy arrays and on CUDA tensors of
+torch. The library of the arrays allocates results. No code here waits for a device.
 """
 
 from __future__ import annotations
@@ -280,11 +280,12 @@ def _function(kernel: Kernel, device: int, stream: int) -> Any:
     function = _functions.get((kernel, device))
     if function is None:
         _check_first_use(stream)
-        function = _functions[kernel, device] = _compiled(kernel)
+        function = _functions[kernel, device] = compiled(kernel)
     return function
 
 
-def _compiled(kernel: Kernel) -> Any:
+def compiled(kernel: Kernel) -> Any:
+    """A kernel, compiled for the current device or read from CuPy's cache."""
     module = _cupy().RawModule(
         code=source_text(kernel.source),
         options=OPTIONS,
