@@ -8,7 +8,8 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -110,8 +111,29 @@ def _check(library: Any, result: int, log: str = "") -> None:
         raise AssertionError(f"{library.nvrtcGetErrorString(result).decode()}\n{log}")
 
 
+def cubin(kernel: Kernel, architecture: str, major: int | None = None) -> tuple[Usage, bytes]:
+    """A kernel's resources and its machine code, by NVRTC."""
+    library = _nvrtc(major or max(libraries()))
+    with _program(library, source_text(kernel.source), [kernel.expression], architecture) as made:
+        program, usage = made
+        size = ctypes.c_size_t()
+        _check(library, library.nvrtcGetCUBINSize(program, ctypes.byref(size)))
+        code = ctypes.create_string_buffer(size.value)
+        _check(library, library.nvrtcGetCUBIN(program, code))
+        return usage[kernel.expression], code.raw
+
+
 def _by_nvrtc(text: str, names: Sequence[str], architecture: str, major: int) -> dict[str, Usage]:
-    library, program = _nvrtc(major), ctypes.c_void_p()
+    with _program(_nvrtc(major), text, names, architecture) as (_, usage):
+        return usage
+
+
+@contextmanager
+def _program(
+    library: Any, text: str, names: Sequence[str], architecture: str
+) -> Iterator[tuple[ctypes.c_void_p, dict[str, Usage]]]:
+    """A compiled program, and the resources of its kernels."""
+    program = ctypes.c_void_p()
     made = library.nvrtcCreateProgram(
         ctypes.byref(program), text.encode(), b"kernels.cu", 0, None, None
     )
@@ -128,17 +150,16 @@ def _by_nvrtc(text: str, names: Sequence[str], architecture: str, major: int) ->
         _check(library, library.nvrtcGetProgramLog(program, log))
         _check(library, result, log.value.decode())
         found = _read(log.value.decode())
-        usage = {}
-        for name in names:
-            lowered = ctypes.c_char_p()
-            _check(
-                library, library.nvrtcGetLoweredName(program, name.encode(), ctypes.byref(lowered))
-            )
-            assert lowered.value is not None
-            usage[name] = found[lowered.value.decode()]
-        return usage
+        yield program, {name: found[_lowered(library, program, name)] for name in names}
     finally:
         library.nvrtcDestroyProgram(ctypes.byref(program))
+
+
+def _lowered(library: Any, program: ctypes.c_void_p, name: str) -> str:
+    lowered = ctypes.c_char_p()
+    _check(library, library.nvrtcGetLoweredName(program, name.encode(), ctypes.byref(lowered)))
+    assert lowered.value is not None
+    return lowered.value.decode()
 
 
 # --- nvcc ----------------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ def kernels_of(
     with _dispatch.registered(CudaKernels(runtime, fallback)), _dispatch.kernels("cuda"):
         for choice in choices:
             _transform(choice.wavelet(), mode, dtype, dimensions, gradients)
-    return list(runtime.kernels)
+    return runtime.kernels
 
 
 def _transform(wavelet: Any, mode: str, dtype: str, dimensions: int, gradients: bool) -> None:
