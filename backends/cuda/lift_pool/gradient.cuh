@@ -241,8 +241,12 @@ __device__ void pull_all(const Tile& tile, const LiftPoolBackArguments& a, const
     if (!w.undoes) compute_values<Signal, Band, K, Up>(tile, a, along_cols, w);
     if (weights && w.undoes) penalise<K>(tile, level, weights, w);
     else if (weights) penalise_known<K>(tile, level, weights, w);
-    step_back<K>(tile, level, order::second, order::of_second, C(1), 2, w);
-    step_back<K>(tile, level, order::first, order::of_first, C(-1), 1, w);
+#pragma unroll 1
+    for (int step = 0; step < 2; ++step) {
+      const int which = step ? order::first : order::second;
+      const int half = step ? order::of_first : order::of_second;
+      step_back<K>(tile, level, which, half, C(1 - 2 * step), 2 - step, w);
+    }
     if (weights) penalise_odd(tile, level, w);
     if (!Up) fold_last(along_cols ? tile.job.cols : tile.job.rows, level, w.cotangents);
   }

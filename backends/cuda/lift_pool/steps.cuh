@@ -92,14 +92,20 @@ __device__ void each_run(int lines, int runs, const F& f) {
   }
 }
 
-// Sample `i` of a line, inside or beyond its ends.
+// Sample `i` of a line, beyond its ends or near them. This is a call, because it is needed at the
+// ends only.
+template <class C>
+__device__ __noinline__ C called_line(const C* line, int step, int size, const int* beyond, int before,
+                                      int after, int i) {
+  if (i >= 0 && i < size) return line[i * step];
+  if (i >= size + after) return C(0);  // no result needs it
+  const int at = beyond[i < 0 ? before + i : before + i - size];
+  return at < 0 ? C(0) : line[at * step];
+}
 template <class C>
 __device__ C read_line(const C* line, int step, const Span& span, const int* beyond, int before,
                        int after, int i) {
-  if (i >= 0 && i < span.size) return line[i * step];
-  if (i >= span.size + after) return C(0);  // no result needs it
-  const int at = beyond[i < 0 ? before + i : before + i - span.size];
-  return at < 0 ? C(0) : line[at * step];
+  return called_line(line, step, span.size, beyond, before, after, i);
 }
 
 // Results of a line that a thread computes at a time.
