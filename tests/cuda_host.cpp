@@ -275,6 +275,7 @@ void exchange(void* number, size_t size, int lane) {
   const int first = block.current / warpSize * warpSize;
   const int count = static_cast<int>(block.fibers.size());
   const int from = first + lane < count ? first + lane : block.current;
+  if (block.fibers[from].done) block.error = "a shuffle reads a thread that has ended";
   std::memcpy(number, &block.fibers[from].slot, size);
   wait(warp);
 }

@@ -229,6 +229,13 @@ def test_a_barrier_that_not_all_reach_is_an_error() -> None:
         run("divergent", structure(x=address(x), result=address(found)))
 
 
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_shuffle_with_a_thread_that_has_ended_is_an_error(order: int) -> None:
+    x, found = np.zeros(32), np.zeros(32)
+    with pytest.raises(AssertionError, match=r"that has ended|ends while others wait"):
+        run("ended", structure(x=address(x), result=address(found)), threads=32, order=order)
+
+
 def test_structures_of_another_size_are_an_error() -> None:
     with pytest.raises(AssertionError, match="bytes"):
         run("divergent", structure(x=(_pointer, 0)))
