@@ -38,6 +38,9 @@ from benchmarks.torch_checking import tensors
 
 PAGE = ROOT / "benchmarks" / "results" / "gpu.md"
 COPIED = 2 << 30
+AHEAD = 2_000_000
+"""Cycles, about a millisecond, that a device waits while Python launches a timed run."""
+ERRORS = (RuntimeError, ValueError, TypeError, NotImplementedError)
 Run = Callable[[], object]
 
 
@@ -66,15 +69,25 @@ def main(argv: list[str] | None = None) -> None:
         parser.error("torch has no CUDA device here; --device cpu --quick tries the program")
     rounds = 3 if arguments.quick else arguments.rounds
     clock = Clock(arguments.device)
-    with torch.device(arguments.device):
-        bandwidth = copy_bandwidth(clock, 1 << 20 if arguments.quick else COPIED, rounds)
-        print(f"copies move {bandwidth / 1e9:.0f} GB/s", flush=True)
-        chosen = [row for row in ROWS if _matches(row, arguments.rows)]
-        found = [measure(r.sized(arguments.quick), clock, bandwidth, rounds) for r in chosen]
-        latency_rows = [row for row in LATENCY if _matches(row, arguments.rows)]
-        latencies = [latency(row, clock, arguments.quick) for row in latency_rows]
-    text = page(found, latencies, bandwidth, rounds, arguments.device)
-    arguments.out.write_text(text, encoding="utf-8")
+    bandwidth = copy_bandwidth(clock, 1 << 20 if arguments.quick else COPIED, rounds)
+    print(f"copies move {bandwidth / 1e9:.0f} GB/s", flush=True)
+    found: list[Found] = []
+    latencies: list[tuple[GpuRow, dict[str, float]]] = []
+
+    def save() -> None:
+        text = page(found, latencies, bandwidth, rounds, arguments.device)
+        arguments.out.write_text(text, encoding="utf-8")
+
+    # The page is written after each row, so that an interrupted run leaves the rows before.
+    for row in ROWS:
+        if _matches(row, arguments.rows):
+            found.append(measured(row.sized(arguments.quick), clock, bandwidth, rounds))
+            save()
+    for row in LATENCY:
+        if _matches(row, arguments.rows):
+            latencies.append(latency(row, clock, arguments.quick))
+            save()
+    save()
 
 
 def _matches(row: GpuRow, parts: list[str]) -> bool:
@@ -92,7 +105,11 @@ class Clock:
         self.on_gpu = device.startswith("cuda")
 
     def seconds(self, run: Run) -> float:
-        """Time one run, which starts after all previous work."""
+        """Time one run, which starts after all previous work.
+
+        On a device, the launches of the run are queued behind a waiting kernel. So the time of
+        Python is not part of the result, unless it is longer than ``AHEAD``.
+        """
         self.wait()
         if not self.on_gpu:
             start = time.perf_counter()
@@ -101,6 +118,7 @@ class Clock:
         import torch
 
         begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        torch.cuda._sleep(AHEAD)
         begin.record()
         run()
         end.record()
@@ -130,10 +148,36 @@ def copy_bandwidth(clock: Clock, size: int, rounds: int) -> float:
     """Bytes read and written per second by copies within the device's memory."""
     import torch
 
-    source = torch.zeros(size, dtype=torch.uint8)
+    source = torch.randint(0, 256, (size,), dtype=torch.uint8, device=clock.device)
     target = torch.empty_like(source)
     times = clock.interleaved({"copy": lambda: target.copy_(source)}, max(rounds, 9))
     return 2 * size / median(times["copy"])
+
+
+def measured(row: GpuRow, clock: Clock, bandwidth: float, rounds: int) -> Found:
+    """The measurement of a row, or its error."""
+    try:
+        return measure(row, clock, bandwidth, rounds)
+    except ERRORS as error:
+        print(f"{row.name:44} fails: {error}", flush=True)
+        return Found(row, verdicts={"liftwave": failure(error)})
+
+
+def failure(error: Exception) -> str:
+    """An error as a verdict."""
+    return f"fails: {type(error).__name__}: {str(error)[:60]}"
+
+
+def on_device(make: Callable[[], Contender], clock: Clock) -> Contender:
+    """A contender with its tensors on the device.
+
+    The device is the default only while the contender is built: in timed calls, the default would
+    cost time of Python in each call of torch.
+    """
+    import torch
+
+    with torch.device(clock.device):
+        return make()
 
 
 def measure(row: GpuRow, clock: Clock, bandwidth: float, rounds: int) -> Found:
@@ -142,18 +186,18 @@ def measure(row: GpuRow, clock: Clock, bandwidth: float, rounds: int) -> Found:
     found, runs, bytes_moved = Found(row), {}, 0
     for name, make in contenders(row, x):
         try:
-            contender = make()
+            contender = on_device(make, clock)
             found.verdicts[name] = checked(row, contender, x)
             runs[name] = run_of(row, contender)
             runs[name]()
-        except (RuntimeError, ValueError, TypeError, NotImplementedError) as error:
-            found.verdicts[name] = f"fails: {type(error).__name__}: {str(error)[:60]}"
+        except ERRORS as error:
+            found.verdicts[name] = failure(error)
             runs.pop(name, None)
             continue
         if name == "liftwave":
             bytes_moved = moved(row, contender)
     if row.kind == "layer":
-        found.verdicts["liftwave"] = agreeing(row, x)
+        found.verdicts["liftwave"] = agreeing(row, x, clock)
     times = clock.interleaved(runs, rounds)
     found.seconds = {name: median(each) for name, each in times.items()}
     ours = times.get("liftwave", [])
@@ -188,13 +232,13 @@ def run_of(row: GpuRow, contender: Contender) -> Run:
     return both
 
 
-def agreeing(row: GpuRow, x: Any) -> str:
+def agreeing(row: GpuRow, x: Any, clock: Clock) -> str:
     """Empty if a layer and plain operations agree in results and gradients."""
     import torch
 
     results = []
     for _, make in contenders(row, x):
-        contender, tensor = make(), x.detach().requires_grad_()
+        contender, tensor = on_device(make, clock), x.detach().requires_grad_()
         y = contender.function(tensor)
         torch.manual_seed(1)
         weight = torch.randn_like(y)
@@ -213,7 +257,7 @@ def latency(row: GpuRow, clock: Clock, quick: bool) -> tuple[GpuRow, dict[str, f
     x, found = row.input(clock.device), {}
     calls = 20 if quick else 2000
     for name, make in contenders(row, x):
-        run = run_of(row, make())
+        run = run_of(row, on_device(make, clock))
         for _ in range(10):
             run()
         found[name] = _each(run, calls, clock)

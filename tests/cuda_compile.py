@@ -8,7 +8,8 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +17,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from liftwave._kernels.cuda.common.runtime import OPTIONS, Kernel, source_text
+
+FLUSHED = "-ftz=true"
+"""CuPy adds this to the options of each kernel: subnormal numbers of float32 become zero."""
+ADDED = (FLUSHED, "--device-as-default-execution-space")
+"""All options that CuPy adds for NVRTC, except for the architecture."""
 
 ARCHITECTURES = ("sm_75", "sm_80", "sm_90")
 EACH_ARCHITECTURE = [pytest.param(a, marks=pytest.mark.slow) for a in ARCHITECTURES[:-1]]
@@ -36,19 +42,35 @@ class Usage(NamedTuple):
 @cache
 def compiler() -> str | None:
     """``"nvrtc"`` if its library is installed, else the path of nvcc, else None."""
-    if _nvrtc() is not None:
+    if libraries():
         return "nvrtc"
     return shutil.which("nvcc")
 
 
-def usages(kernels: Sequence[Kernel], architecture: str) -> dict[Kernel, Usage]:
-    """Compiles kernels for an architecture, those of a source together."""
-    log = _by_nvrtc if compiler() == "nvrtc" else _by_nvcc
+@cache
+def libraries() -> dict[int, Path]:
+    """The installed NVRTC libraries of PyPI's packages, by CUDA's major version."""
+    spec = importlib.util.find_spec("nvidia")
+    folders = [] if spec is None else list(spec.submodule_search_locations or ())
+    paths = [path for folder in folders for path in Path(folder).glob("*/lib/libnvrtc.so.*")]
+    return {int(p.suffix[1:]): p for p in sorted(paths) if "alt" not in p.name}
+
+
+def usages(
+    kernels: Sequence[Kernel], architecture: str, major: int | None = None
+) -> dict[Kernel, Usage]:
+    """Compiles kernels for an architecture, those of a source together.
+
+    ``major`` selects one of the NVRTC libraries; the default is the newest.
+    """
     usage: dict[Kernel, Usage] = {}
     for source in dict.fromkeys(kernel.source for kernel in kernels):
         of_source = [kernel for kernel in kernels if kernel.source == source]
         names = [kernel.expression for kernel in of_source]
-        found = log(source_text(source), names, architecture)
+        if compiler() == "nvrtc":
+            found = _by_nvrtc(source_text(source), names, architecture, major or max(libraries()))
+        else:
+            found = _by_nvcc(source_text(source), names, architecture)
         usage |= {kernel: found[kernel.expression] for kernel in of_source}
     return usage
 
@@ -74,50 +96,70 @@ def _read(log: str) -> dict[str, Usage]:
 
 
 @cache
-def _nvrtc() -> Any:
-    spec = importlib.util.find_spec("nvidia")
-    folders = [] if spec is None else list(spec.submodule_search_locations or ())
-    for folder in folders:
-        for path in sorted(Path(folder).glob("*/lib/libnvrtc.so.*")):
-            if "alt" not in path.name and "builtins" not in path.name:
-                return ctypes.CDLL(str(path))
-    return None
+def _nvrtc(major: int) -> Any:
+    """The library of a version; it looks for its built-in functions among loaded libraries."""
+    path = libraries()[major]
+    for builtins in path.parent.glob("libnvrtc-builtins.so.*"):
+        if "alt" not in builtins.name:
+            ctypes.CDLL(str(builtins))
+    return ctypes.CDLL(str(path))
 
 
-def _check(result: int, log: str = "") -> None:
+def _check(library: Any, result: int, log: str = "") -> None:
     if result:
-        library = _nvrtc()
         library.nvrtcGetErrorString.restype = ctypes.c_char_p
         raise AssertionError(f"{library.nvrtcGetErrorString(result).decode()}\n{log}")
 
 
-def _by_nvrtc(text: str, names: Sequence[str], architecture: str) -> dict[str, Usage]:
-    library, program = _nvrtc(), ctypes.c_void_p()
+def cubin(kernel: Kernel, architecture: str, major: int | None = None) -> tuple[Usage, bytes]:
+    """A kernel's resources and its machine code, by NVRTC."""
+    library = _nvrtc(major or max(libraries()))
+    with _program(library, source_text(kernel.source), [kernel.expression], architecture) as made:
+        program, usage = made
+        size = ctypes.c_size_t()
+        _check(library, library.nvrtcGetCUBINSize(program, ctypes.byref(size)))
+        code = ctypes.create_string_buffer(size.value)
+        _check(library, library.nvrtcGetCUBIN(program, code))
+        return usage[kernel.expression], code.raw
+
+
+def _by_nvrtc(text: str, names: Sequence[str], architecture: str, major: int) -> dict[str, Usage]:
+    with _program(_nvrtc(major), text, names, architecture) as (_, usage):
+        return usage
+
+
+@contextmanager
+def _program(
+    library: Any, text: str, names: Sequence[str], architecture: str
+) -> Iterator[tuple[ctypes.c_void_p, dict[str, Usage]]]:
+    """A compiled program, and the resources of its kernels."""
+    program = ctypes.c_void_p()
     made = library.nvrtcCreateProgram(
         ctypes.byref(program), text.encode(), b"kernels.cu", 0, None, None
     )
-    _check(made)
+    _check(library, made)
     try:
         for name in names:
-            _check(library.nvrtcAddNameExpression(program, name.encode()))
-        options = [*OPTIONS, f"--gpu-architecture={architecture}", "--ptxas-options=-v"]
+            _check(library, library.nvrtcAddNameExpression(program, name.encode()))
+        options = [*OPTIONS, *ADDED, f"--gpu-architecture={architecture}", "--ptxas-options=-v"]
         given = (ctypes.c_char_p * len(options))(*(o.encode() for o in options))
         result = library.nvrtcCompileProgram(program, len(options), given)
         size = ctypes.c_size_t()
-        _check(library.nvrtcGetProgramLogSize(program, ctypes.byref(size)))
+        _check(library, library.nvrtcGetProgramLogSize(program, ctypes.byref(size)))
         log = ctypes.create_string_buffer(size.value)
-        _check(library.nvrtcGetProgramLog(program, log))
-        _check(result, log.value.decode())
+        _check(library, library.nvrtcGetProgramLog(program, log))
+        _check(library, result, log.value.decode())
         found = _read(log.value.decode())
-        usage = {}
-        for name in names:
-            lowered = ctypes.c_char_p()
-            _check(library.nvrtcGetLoweredName(program, name.encode(), ctypes.byref(lowered)))
-            assert lowered.value is not None
-            usage[name] = found[lowered.value.decode()]
-        return usage
+        yield program, {name: found[_lowered(library, program, name)] for name in names}
     finally:
         library.nvrtcDestroyProgram(ctypes.byref(program))
+
+
+def _lowered(library: Any, program: ctypes.c_void_p, name: str) -> str:
+    lowered = ctypes.c_char_p()
+    _check(library, library.nvrtcGetLoweredName(program, name.encode(), ctypes.byref(lowered)))
+    assert lowered.value is not None
+    return lowered.value.decode()
 
 
 # --- nvcc ----------------------------------------------------------------------------------------
@@ -132,6 +174,7 @@ def _by_nvcc(text: str, names: Sequence[str], architecture: str) -> dict[str, Us
         command = [
             str(shutil.which("nvcc")),
             *OPTIONS,
+            FLUSHED,
             f"-arch={architecture}",
             "-Xptxas=-v",
             "-cubin",

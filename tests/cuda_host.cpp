@@ -3,6 +3,7 @@
 #include "cuda_host.hpp"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -133,7 +134,12 @@ bool run_warp(int thread, int& remaining) {
   return moved;
 }
 
-void run_block(std::vector<int>& order, Random& random, bool shuffled) {
+bool is_shuffled(int order) { return order >= order_shuffled; }
+bool is_backwards(int order) { return order == order_backwards || order == order_greedy_backwards; }
+bool is_greedy(int order) { return order == order_greedy || order == order_greedy_backwards; }
+
+void run_block(std::vector<int>& order, Random& random, int order_of) {
+  const bool shuffled = is_shuffled(order_of);
   int remaining = static_cast<int>(block.fibers.size());
   while (remaining > 0) {
     bool moved = false;
@@ -142,7 +148,7 @@ void run_block(std::vector<int>& order, Random& random, bool shuffled) {
       order[i] = order[j];
       order[j] = moved_one;
     }
-    const bool by_warps = shuffled && random.below(2) == 1;
+    const bool by_warps = is_greedy(order_of) || (shuffled && random.below(2) == 1);
     for (int thread : order) {
       moved |= by_warps ? run_warp(thread, remaining) : run_thread(thread, remaining);
     }
@@ -178,6 +184,31 @@ class Guarded {
 
 char message[160];
 
+// Ends the kernel with an error when one of its threads touches memory that it must not touch.
+class FaultHandler {
+ public:
+  FaultHandler() {
+    struct sigaction action = {};
+    action.sa_handler = [](int) {
+      std::snprintf(message, sizeof message,
+                    "thread %d of block %u accesses memory outside of its arrays", block.current,
+                    blockIdx.x);
+      block.error = message;
+      _longjmp(block.scheduler, 1);
+    };
+    action.sa_flags = SA_NODEFER;
+    for (int k = 0; k < 2; ++k) sigaction(signals_[k], &action, &before_[k]);
+  }
+  ~FaultHandler() {
+    for (int k = 0; k < 2; ++k) sigaction(signals_[k], &before_[k], nullptr);
+  }
+  FaultHandler(const FaultHandler&) = delete;
+
+ private:
+  static constexpr int signals_[2] = {SIGSEGV, SIGBUS};
+  struct sigaction before_[2];
+};
+
 }  // namespace
 
 const char* wrong_size(size_t found, size_t expected) {
@@ -188,15 +219,22 @@ const char* wrong_size(size_t found, size_t expected) {
 
 const char* run(const Call& call, long long blocks, int threads, size_t shared_bytes,
                 int order_of) {
-  if (threads < 1 || threads > 1024 || blocks < 1 || blocks > 0x7fffffffLL) {
-    std::snprintf(message, sizeof message, "a grid of %lld blocks of %d threads cannot be", blocks,
-                  threads);
+  if (threads < 1 || threads > call.most_threads || blocks < 1 || blocks > 0x7fffffffLL) {
+    std::snprintf(message, sizeof message,
+                  "a grid of %lld blocks of %d threads cannot be launched: at most %d threads",
+                  blocks, threads, call.most_threads);
+    return message;
+  }
+  if (shared_bytes > most_shared_bytes) {
+    std::snprintf(message, sizeof message, "%zu bytes of shared memory are more than %zu",
+                  shared_bytes, most_shared_bytes);
     return message;
   }
   Guarded shared(shared_bytes);
+  const FaultHandler faults;
   Random random{static_cast<unsigned long long>(order_of)};
   std::vector<int> order(threads);
-  for (int t = 0; t < threads; ++t) order[t] = order_of == 1 ? threads - 1 - t : t;
+  for (int t = 0; t < threads; ++t) order[t] = is_backwards(order_of) ? threads - 1 - t : t;
   block.shared = shared.begin();
   block.call = &call;
   block.error = nullptr;
@@ -219,7 +257,7 @@ const char* run(const Call& call, long long blocks, int threads, size_t shared_b
       fiber.begun = fiber.done = false;
       fiber.waits = nullptr;
     }
-    run_block(order, random, order_of > 1);
+    run_block(order, random, order_of);
     if (block.error) return block.error;
   }
   return nullptr;
@@ -237,6 +275,7 @@ void exchange(void* number, size_t size, int lane) {
   const int first = block.current / warpSize * warpSize;
   const int count = static_cast<int>(block.fibers.size());
   const int from = first + lane < count ? first + lane : block.current;
+  if (block.fibers[from].done) block.error = "a shuffle reads a thread that has ended";
   std::memcpy(number, &block.fibers[from].slot, size);
   wait(warp);
 }

@@ -2,7 +2,7 @@
 //
 // A block's threads are fibers: each runs to the next barrier, in an order that the caller chooses,
 // so that a missing barrier shows. Blocks run one after the other. Shared memory ends where a page
-// begins that nobody may touch.
+// begins that nobody may touch. A thread that touches such a page ends the kernel with an error.
 //
 // Each kernel is compiled with this header, so it contains no standard headers, which need longer
 // to compile than a kernel. `cuda_host.cpp` contains the functions and is compiled once.
@@ -13,6 +13,7 @@
 #define __device__
 #define __host__
 #define __forceinline__ inline
+#define __noinline__
 #define __shared__ static
 #define __restrict__
 #define __launch_bounds__(...)
@@ -38,15 +39,29 @@ namespace host {
 
 typedef decltype(sizeof(0)) size_t;
 
-// A kernel with its arguments.
+// A kernel with its arguments, and the most threads of a block by its launch bounds.
 struct Call {
   void (*run)(const Call&);
   void (*kernel)();
   const void* arguments;
+  int most_threads;
 };
 
-// Orders of the threads: 0 forwards, 1 backwards, others shuffled by that seed. All of these
-// functions return an error message, or null.
+// What a block can have without an attribute of the kernel.
+constexpr size_t most_shared_bytes = 48 * 1024;
+
+// Orders of the threads. In a fair order each thread runs to its next barrier or shuffle in turn. In
+// a greedy order each warp runs as far as it can before the next warp runs. Numbers from
+// `order_shuffled` on are seeds; their turns are fair or greedy at random.
+enum Order {
+  order_forwards,
+  order_backwards,
+  order_greedy,
+  order_greedy_backwards,
+  order_shuffled,
+};
+
+// All of these functions return an error message, or null.
 const char* run(const Call& call, long long blocks, int threads, size_t shared_bytes, int order);
 const char* wrong_size(size_t found, size_t expected);
 
@@ -59,14 +74,14 @@ int lane();
 void exchange(void* number, size_t size, int lane);
 
 template <class Arguments>
-const char* launch(void (*kernel)(Arguments), const void* arguments, size_t size, long long blocks,
-                   int threads, size_t shared_bytes, int order) {
+const char* launch(void (*kernel)(Arguments), int most_threads, const void* arguments, size_t size,
+                   long long blocks, int threads, size_t shared_bytes, int order) {
   if (size != sizeof(Arguments)) return wrong_size(size, sizeof(Arguments));
   const Call call{[](const Call& c) {
                     const auto function = reinterpret_cast<void (*)(Arguments)>(c.kernel);
                     function(*static_cast<const Arguments*>(c.arguments));
                   },
-                  reinterpret_cast<void (*)()>(kernel), arguments};
+                  reinterpret_cast<void (*)()>(kernel), arguments, most_threads};
   return run(call, blocks, threads, shared_bytes, order);
 }
 

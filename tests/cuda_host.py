@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cuda_memory import check_memory, guarded_empty, guarded_tensor
 
 from liftwave._kernels.cuda.common.runtime import (
     Kernel,
@@ -32,10 +34,11 @@ from liftwave._typing import Array
 HEADER = Path(__file__).with_name("cuda_host.hpp")
 RUNTIME = HEADER.with_suffix(".cpp")
 
-ORDERS = (0, 1, 2)
-"""In which order the threads of a block run: forwards, backwards, shuffled.
+FORWARDS, BACKWARDS, GREEDY, GREEDY_BACKWARDS, SHUFFLED = ORDERS = range(5)
+"""In which order the threads of a block run.
 
-If shuffled, warps sometimes run ahead of others, as far as barriers let them.
+If greedy, each warp runs ahead of the next as far as barriers of the block let it. If shuffled,
+warps sometimes do.
 """
 
 
@@ -43,6 +46,11 @@ def source_names() -> list[str]:
     """The sources of the kernels, as kernels name them."""
     folder = source_folder()
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.cuh"))
+
+
+def kernel_names(source: str) -> set[str]:
+    """The names of the kernels in a source, without its includes."""
+    return set(launch_bounds((source_folder() / source).read_text(encoding="utf-8")))
 
 
 def compiler() -> str | None:
@@ -61,11 +69,14 @@ class HostRuntime:
         One of ``ORDERS``.
     launched : list of str
         The kernels that ran.
+    grids : dict
+        The numbers of blocks, and of threads in each, of all launches of a kernel, by its name.
     """
 
-    def __init__(self, order: int = 0) -> None:
+    def __init__(self, order: int = FORWARDS) -> None:
         self.order = order
         self.launched: list[str] = []
+        self.grids: dict[str, set[tuple[int, int]]] = {}
 
     def missing(self) -> str | None:
         """The reason why kernels cannot run: no compiler; see ``Runtime.missing``."""
@@ -89,21 +100,22 @@ class HostRuntime:
     ) -> None:
         """Run a kernel to its end; see ``Runtime.launch``."""
         self.launched.append(kernel.expression)
+        self.grids.setdefault(name_of(kernel), set()).add((blocks, threads))
         function = compiled(kernel)
         size = ctypes.sizeof(arguments)
         message = function(ctypes.byref(arguments), size, blocks, threads, shared, self.order)
         if message:
             raise AssertionError(f"{kernel.expression} ({what}): {message.decode()}")
+        check_memory()
 
     def empty(self, shape: Sequence[int], dtype: str, like: Array) -> Array:
-        """Memory for a result, filled with values that every kernel must overwrite."""
+        """Memory for a result between guards, with values that every kernel must overwrite."""
+        at_end = self.order % 2 == 0
         if type(like) is np.ndarray:
-            return _spoiled(np.empty(tuple(shape), dtype))
+            return guarded_empty(shape, dtype, at_end)
         import torch
 
-        made = torch.empty(tuple(shape), dtype=getattr(torch, dtype))
-        _spoiled(made.view(torch.uint8).numpy() if made.numel() and made.ndim else made.numpy())
-        return made
+        return guarded_tensor(shape, getattr(torch, dtype), at_end)
 
 
 class NoFallback:
@@ -131,20 +143,34 @@ class HostKernels(CudaKernels):
         return self.use(HostRuntime(), NoFallback())
 
 
-def _spoiled(x: Any) -> Any:
-    x.reshape(-1).view(np.uint8)[...] = 0xAB
-    return x
+def name_of(kernel: Kernel) -> str:
+    """The name of a kernel without its template arguments."""
+    return kernel.expression.partition("<")[0].removeprefix("liftwave::")
+
+
+MOST_THREADS = "1024"
+
+_BOUNDS = r"(?:__launch_bounds__\((?P<threads>\w+)(?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)\s*)?"
+
+
+def launch_bounds(text: str) -> dict[str, str]:
+    """The most threads of a block for each kernel in a source, as expressions of C++."""
+    found = re.finditer(rf"__global__\s+void\s+{_BOUNDS}(?P<name>\w+)\(", text)
+    return {kernel["name"]: kernel["threads"] or MOST_THREADS for kernel in found}
 
 
 @cache
 def compiled(kernel: Kernel) -> Any:
     """The function that launches a kernel on the host."""
     _runtime_library()
+    most_threads = launch_bounds(source_text(kernel.source))[name_of(kernel)]
     text = f"""#include "{HEADER.name}"
 #include "{kernel.source}"
+namespace liftwave {{ constexpr int most_threads = {most_threads}; }}
 extern "C" const char* launch(const void* arguments, host::size_t size, long long blocks,
                               int threads, host::size_t shared, int order) {{
-  return host::launch(&{kernel.expression}, arguments, size, blocks, threads, shared, order);
+  return host::launch(&{kernel.expression}, liftwave::most_threads, arguments, size, blocks,
+                      threads, shared, order);
 }}
 """
     function = ctypes.CDLL(str(_library(text, kernel.expression, kernel.source))).launch

@@ -63,11 +63,43 @@ __global__ void racing(const SumArguments a) {
   a.result[threadIdx.x] = parts[blockDim.x - 1 - threadIdx.x];
 }
 
+// Two sums of a block, one after the other. A barrier is missing between them.
+__global__ void racing_sums(const SumArguments a) {
+  __shared__ double parts[32];
+  double total = 0;
+  for (int turn = 0; turn < 2; ++turn) {
+    double value = a.x[threadIdx.x] + turn;
+    for (int delta = 16; delta > 0; delta /= 2) value += __shfl_down_sync(~0u, value, delta);
+    if (threadIdx.x % 32 == 0) parts[threadIdx.x / 32] = value;
+    __syncthreads();
+    for (unsigned w = 0; w < blockDim.x / 32; ++w) total += parts[w];
+  }
+  a.result[threadIdx.x] = total;
+}
+
 // Half of the threads do not come to the barrier.
 __global__ void divergent(const SumArguments a) {
   if (threadIdx.x % 2 == 0) return;
   __syncthreads();
   a.result[threadIdx.x] = 0;
+}
+
+// A shuffle reads lanes that have ended.
+__global__ void ended(const SumArguments a) {
+  if (threadIdx.x >= 16) return;
+  a.result[threadIdx.x] = __shfl_down_sync(~0u, a.x[threadIdx.x], 8);
+}
+
+// Reads and writes beside an array.
+struct ShiftArguments {
+  const double* x;
+  double* result;
+  int read, write;
+};
+
+__global__ void __launch_bounds__(64) shifted(const ShiftArguments a) {
+  const int k = int(threadIdx.x);
+  a.result[k + a.write] = a.x[k + a.read];
 }
 
 struct HalfArguments {

@@ -14,11 +14,11 @@ from typing import Any
 import cuda_compile
 import numpy as np
 import pytest
-from cuda_host import HostKernels, HostRuntime, source_names
+from cuda_host import HostKernels, HostRuntime, kernel_names, source_names
 
 import liftwave as lw
 from liftwave import _dispatch
-from liftwave._kernels.cuda.common.runtime import Kernel, source_folder
+from liftwave._kernels.cuda.common.runtime import Kernel
 from liftwave._kernels.half_precision import in_float32
 from liftwave._plan.axis import synthesis_plan
 
@@ -139,32 +139,25 @@ def noted() -> frozenset[Kernel]:
     return frozenset(runtime.noted)
 
 
-_BOUNDS = re.compile(r"__launch_bounds__\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)")
-
-
-def kernels_of(source: str) -> set[str]:
-    """The names of the kernels in a source."""
-    text = _BOUNDS.sub("", (source_folder() / source).read_text(encoding="utf-8"))
-    return set(re.findall(r"__global__\s+void\s+(\w+)\(", text))
-
-
-SOURCES = [name for name in source_names() if kernels_of(name)]
+SOURCES = [name for name in source_names() if kernel_names(name)]
 
 
 def test_the_calls_need_every_kernel() -> None:
-    every = {name for source in SOURCES for name in kernels_of(source)}
+    every = {name for source in SOURCES for name in kernel_names(source)}
     needed = {re.findall(r"::(\w+)", kernel.expression)[0] for kernel in noted()}
     assert len(every) >= 15
     assert needed == every
 
 
-def test_each_kernel_compiles() -> None:
+@pytest.mark.parametrize("major", sorted(cuda_compile.libraries()) or [None])
+def test_each_kernel_compiles(major: int | None) -> None:
     """The smallest form of each, for the oldest devices; other tests compile the common forms."""
     least: dict[str, dict[str, Kernel]] = {}
     for kernel in sorted(noted(), key=lambda k: [int(n) for n in re.findall(r" (\d+)", k[1])]):
         least.setdefault(kernel.source, {}).setdefault(kernel.expression.partition("<")[0], kernel)
     for of_source in least.values():
-        assert cuda_compile.usages(list(of_source.values()), cuda_compile.ARCHITECTURES[0])
+        kernels = list(of_source.values())
+        assert cuda_compile.usages(kernels, cuda_compile.ARCHITECTURES[0], major)
 
 
 @pytest.mark.slow

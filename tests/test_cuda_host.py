@@ -8,7 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cuda_host import ORDERS, HostRuntime, compiler
+from cuda_host import (
+    BACKWARDS,
+    FORWARDS,
+    GREEDY,
+    GREEDY_BACKWARDS,
+    ORDERS,
+    HostRuntime,
+    compiler,
+    launch_bounds,
+)
+from cuda_memory import guarded, guarded_empty, repair_memory
 
 from liftwave._kernels.cuda.common import layout as cuda_layout
 from liftwave._kernels.cuda.common.layout import Boundary, Fold, boundary, fold
@@ -170,10 +180,60 @@ def test_a_missing_barrier_shows() -> None:
     assert not all(np.array_equal(found, x[::-1]) for found in results)
 
 
+def test_a_barrier_that_is_missing_behind_shuffles_shows_in_greedy_orders() -> None:
+    x = np.arange(96.0)
+    wanted = 2 * x.sum() + 96
+    right = []
+    for order in (FORWARDS, BACKWARDS, GREEDY, GREEDY_BACKWARDS):
+        found = np.zeros(96)
+        sums = structure(x=address(x), result=address(found))
+        run("racing_sums", sums, threads=96, order=order)
+        right.append(bool((found == wanted).all()))
+    assert right == [True, True, False, False]
+
+
+def shift(x: Any, result: Any, read: int, write: int, threads: int = 63) -> None:
+    moves = {"read": (ctypes.c_int, read), "write": (ctypes.c_int, write)}
+    run("shifted", structure(x=address(x), result=address(result), **moves), threads=threads)
+
+
+@pytest.mark.parametrize("at_end", [True, False])
+def test_accesses_outside_of_arrays_are_an_error(at_end: bool) -> None:
+    """At its end, an array of 63 numbers is followed by 8 bytes that no guard protects."""
+    x, result = guarded(np.arange(63.0), at_end), guarded_empty((63,), "float64", at_end)
+    shift(x, result, 0, 0)
+    np.testing.assert_array_equal(result, x)
+    beyond = 2 if at_end else -1
+    for moves in ((beyond, 0), (0, beyond)):
+        with pytest.raises(AssertionError, match="memory outside of its arrays"):
+            shift(x, result, *moves)
+        repair_memory()
+    with pytest.raises(AssertionError, match="beside an array"):
+        shift(x, result, 0, 1)
+
+
+def test_launches_that_devices_refuse_are_errors() -> None:
+    assert launch_bounds(ROWS.read_text())["shifted"] == "64"
+    assert launch_bounds(ROWS.read_text())["rounded"] == "1024"
+    x = np.zeros(65)
+    with pytest.raises(AssertionError, match="65 threads cannot be launched: at most 64"):
+        shift(x, x, 0, 0, threads=65)
+    sums = structure(x=address(x), result=address(x))
+    with pytest.raises(AssertionError, match="49153 bytes of shared memory"):
+        HostRuntime().launch(kernel(str(ROWS), "divergent"), 1, 64, 49153, sums, None, "")
+
+
 def test_a_barrier_that_not_all_reach_is_an_error() -> None:
     x, found = np.zeros(64), np.zeros(64)
     with pytest.raises(AssertionError, match="barrier"):
         run("divergent", structure(x=address(x), result=address(found)))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_shuffle_with_a_thread_that_has_ended_is_an_error(order: int) -> None:
+    x, found = np.zeros(32), np.zeros(32)
+    with pytest.raises(AssertionError, match=r"that has ended|ends while others wait"):
+        run("ended", structure(x=address(x), result=address(found)), threads=32, order=order)
 
 
 def test_structures_of_another_size_are_an_error() -> None:

@@ -12,7 +12,10 @@ import pytest
 
 from liftwave._kernels.cuda.common import runtime as cuda_runtime
 from liftwave._kernels.cuda.common.memory import memory_of
-from liftwave._kernels.cuda.common.runtime import DeviceRuntime, kernel, source_text
+from liftwave._kernels.cuda.common.runtime import DeviceRuntime, is_captured, kernel, source_text
+from liftwave._kernels.cuda.filters import taps as cuda_taps
+from liftwave._kernels.cuda.filters.taps import device_taps
+from liftwave._plan.axis import analysis_plan
 from liftwave.errors import DeviceError
 
 
@@ -45,13 +48,17 @@ class Driver:
         self.launches: list[Any] = []
         self.compiled: list[Any] = []
         self.failure: Exception | None = None
+        self.captured: set[int] = set()
+        self.missing_compiler: Exception | None = None
         self.cuda = SimpleNamespace(
             driver=self,
             runtime=SimpleNamespace(
                 CUDARuntimeError=DeviceFailureError,
                 getDevice=lambda: self.current,
-                free=self.free,
+                setDevice=self.set_device,
+                streamIsCapturing=lambda stream: stream in self.captured,
             ),
+            nvrtc=SimpleNamespace(getVersion=self.compiler_version),
             compiler=SimpleNamespace(CompileException=CompileError),
             Device=self.device,
             get_current_stream=lambda device=-1: SimpleNamespace(
@@ -63,9 +70,14 @@ class Driver:
     def ctxGetCurrent(self) -> int:  # as the driver calls it
         return self.context
 
-    def free(self, address: int) -> None:
-        assert address == 0
+    def set_device(self, number: int) -> None:
+        assert number == self.current
         self.context = 1
+
+    def compiler_version(self) -> tuple[int, int]:
+        if self.missing_compiler is not None:
+            raise self.missing_compiler
+        return 13, 0
 
     @contextmanager
     def device(self, number: int) -> Any:
@@ -94,12 +106,11 @@ class Driver:
 
 
 @pytest.fixture
-def driver(monkeypatch: pytest.MonkeyPatch) -> Any:
+def driver(monkeypatch: pytest.MonkeyPatch) -> Driver:
     made = Driver()
     monkeypatch.setattr(cuda_runtime, "_cupy", lambda: made)
-    cuda_runtime._function.cache_clear()
-    yield made
-    cuda_runtime._function.cache_clear()
+    monkeypatch.setattr(cuda_runtime, "_functions", {})
+    return made
 
 
 def array_on(device: int) -> Any:
@@ -169,6 +180,43 @@ def test_errors_say_which_transform_of_what_shape(
     assert str(caught.value).startswith("dwt of shape (4, 8): the kernel liftwave::none<")
     assert caught.value.__cause__ is failure
     assert isinstance(caught.value, RuntimeError)
+
+
+@pytest.mark.parametrize("error", [RuntimeError, ImportError, OSError])
+def test_a_missing_compiler_is_a_device_error(driver: Driver, error: type[Exception]) -> None:
+    driver.missing_compiler = error("No such file: libnvrtc.so.13")
+    with pytest.raises(DeviceError, match=r"dwt of .*NVRTC.*cuda13.*libnvrtc\.so\.13"):
+        launch(array_on(0))
+    driver.missing_compiler = None
+    launch(array_on(0))
+
+
+def test_a_kernel_is_not_loaded_during_a_capture(driver: Driver) -> None:
+    driver.captured = {0x100}
+    with pytest.raises(DeviceError, match=r"dwt of .* once before the capture"):
+        launch(array_on(0))
+    launch(array_on(1))
+    driver.captured.clear()
+    launch(array_on(0))
+    driver.captured = {0x100}
+    launch(array_on(0))
+    assert [found[0] for found in driver.compiled] == [1, 0]
+
+
+def test_arrays_of_the_host_are_not_captured() -> None:
+    assert not is_captured(np.ones(3))
+
+
+def test_long_filters_are_not_copied_during_a_capture(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, x = analysis_plan(400, 130, "symmetric"), np.ones((2, 400))
+    taps = [tuple(float(k + n) for k in range(130)) for n in range(2)]
+    monkeypatch.setattr(cuda_taps, "is_captured", lambda like: True)
+    with pytest.raises(DeviceError, match=r"filters of 130 taps.*once before the capture"):
+        device_taps(taps, plan, "float64", x)
+    monkeypatch.setattr(cuda_taps, "is_captured", lambda like: False)
+    assert device_taps(taps, plan, "float64", x)
+    monkeypatch.setattr(cuda_taps, "is_captured", lambda like: True)
+    assert device_taps(taps, plan, "float64", x)
 
 
 def test_memory_is_described_in_numbers() -> None:

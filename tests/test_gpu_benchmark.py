@@ -54,7 +54,7 @@ def test_results_are_checked(name: str) -> None:
 
 def test_layers_are_compared_with_plain_operations() -> None:
     row = named("SoftPool2d")
-    assert gpu.agreeing(row, row.input("cpu")) == ""
+    assert gpu.agreeing(row, row.input("cpu"), gpu.Clock("cpu")) == ""
 
 
 def test_bytes_are_counted_once_each_way() -> None:
@@ -76,6 +76,46 @@ def test_quick_run_writes_the_page(tmp_path, capsys) -> None:
     assert "wrong" not in text
     assert "fails" not in text
     assert "copies move" in capsys.readouterr().out
+
+
+def test_an_interrupted_run_leaves_the_rows_before(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(gpu, "ROWS", [named("dwt2 db4, zero"), named("SoftPool2d")])
+
+    def fail_or_stop(row: GpuRow, *_: object) -> gpu.Found:
+        if row.name == "SoftPool2d":
+            raise KeyboardInterrupt
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr(gpu, "measure", fail_or_stop)
+    out = tmp_path / "gpu.md"
+    with pytest.raises(KeyboardInterrupt):
+        gpu.main(["--quick", "--device", "cpu", "--out", str(out)])
+    assert "fails: RuntimeError: no memory" in out.read_text(encoding="utf-8")
+    assert "dwt2 db4, zero" in capsys.readouterr().out
+
+
+def test_launches_are_queued_behind_a_waiting_device(monkeypatch) -> None:
+    """So that the time between the events is that of the device alone."""
+    done: list[str] = []
+
+    class Event:
+        def __init__(self, enable_timing: bool) -> None:
+            pass
+
+        def record(self) -> None:
+            done.append("event")
+
+        def synchronize(self) -> None:
+            done.append("wait")
+
+        def elapsed_time(self, end: Event) -> float:
+            return 3.0
+
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: done.append("wait"))
+    monkeypatch.setattr(torch.cuda, "_sleep", lambda cycles: done.append("sleep"))
+    assert gpu.Clock("cuda").seconds(lambda: done.append("run")) == 3e-3
+    assert done == ["wait", "sleep", "event", "run", "event", "wait"]
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a device")

@@ -18,6 +18,7 @@ import torch
 from gpu_layers import LAYERS, flattened, run_layer
 from helpers import zero_mean
 from places import Place, assert_near, at, counted, made, places, reference, values
+from test_cuda_orders import CASES, leaves
 
 import liftwave as lw
 from liftwave import _dispatch, pooling
@@ -75,6 +76,25 @@ def keep_busy() -> None:
     import cupy
 
     cupy.RawKernel(SPIN, "spin")((1,), (1,), (np.int64(2_000_000_000),))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_results_do_not_change_from_run_to_run(name: str, cupy_device: Place) -> None:
+    """A result that changes is a race."""
+
+    def results() -> list[Any]:
+        number = iter(range(100))
+
+        def array(*shape: int, dtype: str = "float32", scale: float = 1.0) -> Any:
+            return cupy_device.asarray(scale * zero_mean(shape, next(number)), dtype)
+
+        found = CASES[name].run(_dispatch.families()["cuda"], array)
+        return [values(leaf) for leaf in leaves(found) if leaf is not None]
+
+    first = results()
+    for _ in range(4):
+        for a, b in zip(results(), first, strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize("name", WORK)

@@ -1,4 +1,4 @@
-"""What a release contains: one version number, and the configuration of its wheels."""
+"""The parts of a release: one version number, and the configuration of its wheels."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from liftwave.cli.container import (
     reconstructed,
     write_decomposition,
 )
+from liftwave.cli.cuda_kernels import compile_kernels_command
 from liftwave.cli.denoising import denoise_command
 from liftwave.cli.media import Media, check_writable, read, write
 from liftwave.cli.options import (
@@ -333,6 +334,16 @@ def wavelets_command() -> None:
     from liftwave.cli.info import wavelets
 
     wavelets()
+
+
+app.command(
+    "compile-kernels",
+    epilog=_examples(
+        "compile-kernels bior4.4 db4 --mode periodization --gradients",
+        "compile-kernels cdf5.3 --integer --dtype int16 --mode reflect",
+        "compile-kernels db4 --dry",
+    ),
+)(compile_kernels_command)
 
 
 def _decomposed(

@@ -254,7 +254,7 @@ void filter(Filtering<T>& f, index_t n, const Sink& sink) {
   filter(f, n, sink, sink);
 }
 
-// Rows of at least so many bytes are streamed from their first whole vector on, wherever they begin.
+// Rows of at least this number of bytes are streamed from their first whole vector on, wherever they begin.
 inline constexpr index_t long_row = 1024;
 
 // Each row by itself: the numbers before the first address that vectors may have are stored, the

@@ -47,7 +47,7 @@ __device__ inline index_t mirrored(index_t i, index_t n) {
 
 // The row of place `i` outside of the signal, for modes whose rows have at most one sample. The
 // weight is 0, 1 or -1.
-__device__ inline int single_row(const Extension& x, index_t i, index_t& index) {
+__device__ __forceinline__ int inlined_row(const Extension& x, index_t i, index_t& index) {
   const index_t n = x.n;
   index_t p;
   switch (x.mode) {
@@ -79,6 +79,26 @@ __device__ inline int single_row(const Extension& x, index_t i, index_t& index) 
       index = 0;
       return 0;
   }
+}
+
+struct Sample {
+  index_t index;
+  int weight;
+};
+
+// Arguments and result are in registers.
+__device__ __noinline__ inline Sample called_row(index_t n, index_t signal, int mode, int parity,
+                                                 index_t i) {
+  Sample sample;
+  sample.weight = inlined_row({n, signal, mode, parity}, i, sample.index);
+  return sample;
+}
+
+// The same as a call. Each of its 64-bit remainders takes the compiler as long as a small kernel.
+__device__ __forceinline__ int single_row(const Extension& x, index_t i, index_t& index) {
+  const Sample sample = called_row(x.n, x.signal, x.mode, x.parity, i);
+  index = sample.index;
+  return sample.weight;
 }
 
 // Whether rows may have more than one sample.

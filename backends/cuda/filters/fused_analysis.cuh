@@ -162,7 +162,10 @@ __global__ void __launch_bounds__(tile_threads, tile_blocks(sizeof(computed_t<In
   Source<Re, Long>* table = shared_memory<Source<Re, Long>>(tiling.table) + group * entries;
   C* buffers = shared_memory<C>(tiling.buffers) + group * (2 * R * width);
 
-  for (index_t b = blockIdx.x; b < tiling.blocks; b += gridDim.x) {
+  // A 64-bit counter would be spilled.
+  for (unsigned turn = 0;; ++turn) {
+    const index_t b = blockIdx.x + index_t(turn) * gridDim.x;
+    if (b >= tiling.blocks) break;
     const Tile tile = tile_of(tiling, b * groups + group, a.n_rows, a.n_columns);
     const int first = 2 * tile.row + a.row_phase - (L0 - 1);
     const int last = 2 * (tile.row + tile.rows - 1) + a.row_phase;

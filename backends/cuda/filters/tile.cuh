@@ -91,7 +91,7 @@ __device__ Source<R, Long> source_of(const Extension& x, int i, bool used) {
   } else {
     index_t index = i;
     int weight = used;
-    if (used && !inside) weight = single_row(x, i, index);
+    if (used && !inside) weight = inlined_row(x, i, index);
     source.code = weight == 0 ? -1 : weight > 0 ? int(index) : -2 - int(index);
   }
   return source;

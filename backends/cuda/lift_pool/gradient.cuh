@@ -90,9 +90,11 @@ template <int K, class C>
 __device__ void step_back(const Tile& tile, const Level& level, int which, int target_half, C sign,
                           int reach, const Backward<C>& w) {
   const int around = tile.job.around;
+#pragma unroll 1
   for (int node = 0; node < level.nodes; ++node)
     pull<K>(tile, level, node, which, target_half, sign, reach * around, w);
   __syncthreads();
+#pragma unroll 1
   for (int node = 0; node < level.nodes; ++node) {
     w.sums.add(node, w.sums.totals + (2 * (level.pass + node) + which) * w.sums.count);
     spread<K>(tile, level, node, which, 1 - target_half, (reach - 1) * around, w);
@@ -107,6 +109,7 @@ __device__ void penalise(const Tile& tile, const Level& level, const C* weights,
                          const Backward<C>& w) {
   const int around = tile.job.around;
   const Span& span = level.span;
+#pragma unroll 1
   for (int node = 0; node < level.nodes; ++node) {
     const ReluFilter<C, K> filter(tile.job, tile.channel, level.pass + node, update);
     const int even = node * level.node, odd = even + level.part;
@@ -119,6 +122,7 @@ __device__ void penalise(const Tile& tile, const Level& level, const C* weights,
                 });
   }
   __syncthreads();
+#pragma unroll 1
   for (int node = 0; node < level.nodes; ++node) {
     const ReluFilter<C, K> filter(tile.job, tile.channel, level.pass + node, predict);
     const int even = node * level.node, odd = even + level.part;
@@ -145,6 +149,7 @@ __device__ void penalise_known(const Tile& tile, const Level& level, const C* we
                                const Backward<C>& w) {
   const int around = tile.job.around;
   const Span& span = level.span;
+#pragma unroll 1
   for (int node = 0; node < level.nodes; ++node) {
     const ReluFilter<C, K> filter(tile.job, tile.channel, level.pass + node, update);
     const int even = node * level.node, odd = even + level.part;
@@ -170,6 +175,7 @@ template <class C>
 __device__ void penalise_odd(const Tile& tile, const Level& level, const Backward<C>& w) {
   const Span& span = level.span;
   const int begin = span.from(tile.job.around), end = span.to(tile.job.around);
+#pragma unroll 1
   for (int node = 0; node < level.nodes; ++node) {
     C* const odd = w.cotangents + level.part + node * level.node;
     each_run(level.lines, end - begin, [&](int line, int run) {
@@ -188,6 +194,7 @@ __device__ void fold_last(const LiftPoolAxis& axis, const Level& level, C* cotan
   if (axis.n % 2 == 0 || last < axis.back - 1 || last >= level.span.size) return;
   // Place n repeats place n - 1, which is even, or the odd one before.
   const int before = axis.back == 1 ? -level.part : -level.step;
+#pragma unroll 1
   for (int node = 0; node < level.nodes; ++node) {
     C* const odd = cotangents + node * level.node + int(last) * level.step + level.part;
     for (int line = threadIdx.x; line < level.lines; line += blockDim.x) {
@@ -207,6 +214,7 @@ __device__ void compute_values(const Tile& tile, const LiftPoolBackArguments& a,
   if constexpr (Up) load_bands<Band>(tile, a.bands, w.values);
   else load_signal<Signal>(tile, a.signal, true, w.values);
   __syncthreads();
+#pragma unroll 1
   for (int turn = 0; turn < 2; ++turn) {
     const bool along_cols = (turn == 0) != Up;
     if (!(along_cols ? tile.cols.split : tile.rows.split)) continue;
@@ -225,6 +233,7 @@ template <class Signal, class Band, int K, bool Up, class C>
 __device__ void pull_all(const Tile& tile, const LiftPoolBackArguments& a, const Backward<C>& w) {
   using order = Order<Up>;
   const C* const weights = static_cast<const C*>(a.weights);
+#pragma unroll 1
   for (int turn = 0; turn < 2; ++turn) {
     const bool along_cols = (turn == 0) == Up;
     if (!(along_cols ? tile.cols.split : tile.rows.split)) continue;
@@ -232,8 +241,12 @@ __device__ void pull_all(const Tile& tile, const LiftPoolBackArguments& a, const
     if (!w.undoes) compute_values<Signal, Band, K, Up>(tile, a, along_cols, w);
     if (weights && w.undoes) penalise<K>(tile, level, weights, w);
     else if (weights) penalise_known<K>(tile, level, weights, w);
-    step_back<K>(tile, level, order::second, order::of_second, C(1), 2, w);
-    step_back<K>(tile, level, order::first, order::of_first, C(-1), 1, w);
+#pragma unroll 1
+    for (int step = 0; step < 2; ++step) {
+      const int which = step ? order::first : order::second;
+      const int half = step ? order::of_first : order::of_second;
+      step_back<K>(tile, level, which, half, C(1 - 2 * step), 2 - step, w);
+    }
     if (weights) penalise_odd(tile, level, w);
     if (!Up) fold_last(along_cols ? tile.job.cols : tile.job.rows, level, w.cotangents);
   }

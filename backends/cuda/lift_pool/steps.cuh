@@ -92,14 +92,20 @@ __device__ void each_run(int lines, int runs, const F& f) {
   }
 }
 
-// Sample `i` of a line, inside or beyond its ends.
+// Sample `i` of a line, beyond its ends or near them. This is a call, because it is needed at the
+// ends only.
+template <class C>
+__device__ __noinline__ C called_line(const C* line, int step, int size, const int* beyond, int before,
+                                      int after, int i) {
+  if (i >= 0 && i < size) return line[i * step];
+  if (i >= size + after) return C(0);  // no result needs it
+  const int at = beyond[i < 0 ? before + i : before + i - size];
+  return at < 0 ? C(0) : line[at * step];
+}
 template <class C>
 __device__ C read_line(const C* line, int step, const Span& span, const int* beyond, int before,
                        int after, int i) {
-  if (i >= 0 && i < span.size) return line[i * step];
-  if (i >= span.size + after) return C(0);  // no result needs it
-  const int at = beyond[i < 0 ? before + i : before + i - span.size];
-  return at < 0 ? C(0) : line[at * step];
+  return called_line(line, step, span.size, beyond, before, after, i);
 }
 
 // Results of a line that a thread computes at a time.
@@ -147,21 +153,23 @@ __device__ void each_linear(const ReluFilter<C, K>& filter, const C* source, int
   });
 }
 
-// The sum of weight[i] * line[place - i + before] over the existing samples.
-template <int K, class C>
-__device__ C spread_at(const ReluFilter<C, K>& filter, const C* line, int step, int size, int place) {
-  C sum = C(0);
-  if constexpr (K > 0) {
-#pragma unroll
-    for (int i = 0; i < K; ++i) {
-      const int k = place - i + (K - 1) / 2;
-      if (k >= 0 && k < size) sum = multiply_add(filter.weight[i], line[k * step], sum);
+// Adds the samples beyond the ends whose source is sample `k`. This is a call, because it is needed
+// at the ends only.
+template <class C>
+__device__ __noinline__ C with_beyond(const C* weights, int kernel, const int* beyond, const C* line,
+                                      int step, int size, int k, C sum) {
+  const int before = (kernel - 1) / 2;
+#pragma unroll 1
+  for (int q = 0; q < kernel - 1; ++q) {
+    if (beyond[q] != k) continue;
+    const int place = q < before ? q - before : size + q - before;
+    C folded = C(0);
+#pragma unroll 1
+    for (int i = 0; i < kernel; ++i) {
+      const int at = place - i + before;
+      if (at >= 0 && at < size) folded = multiply_add(__ldg(weights + i), line[at * step], folded);
     }
-  } else {
-    for (int i = 0; i < filter.kernel; ++i) {
-      const int k = place - i + filter.before();
-      if (k >= 0 && k < size) sum = multiply_add(__ldg(filter.place + i), line[k * step], sum);
-    }
+    sum += folded;
   }
   return sum;
 }
@@ -177,12 +185,7 @@ __device__ void each_spread(const ReluFilter<C, K>& filter, const C* hidden, con
   const int* const beyond = filter.beyond(span);
   const auto folded_sum = [&](const C* line, int k, C sum) {
     if (k > kernel && k < size - 1 - kernel) return sum;
-    for (int q = 0; q < kernel - 1; ++q) {
-      if (beyond[q] != k) continue;
-      const int place = q - filter.before();
-      sum += spread_at(filter, line, step, size, place < 0 ? place : size + place);
-    }
-    return sum;
+    return with_beyond(filter.place, kernel, beyond, line, step, size, k, sum);
   };
   each_run(level.lines, (end - begin + length - 1) / length, [&](int number, int run) {
     const C* const line = hidden + number * level.hidden_line;
@@ -210,7 +213,12 @@ __device__ void each_spread(const ReluFilter<C, K>& filter, const C* hidden, con
         f(number, k + j, folded_sum(line, k + j, sum));
       }
     } else {
-      f(number, k, folded_sum(line, k, spread_at(filter, line, step, size, k)));
+      C sum = C(0);
+      for (int i = 0; i < kernel; ++i) {
+        const int at = k - i + filter.before();
+        if (at >= 0 && at < size) sum = multiply_add(__ldg(filter.place + i), line[at * step], sum);
+      }
+      f(number, k, folded_sum(line, k, sum));
     }
   });
 }

@@ -47,6 +47,7 @@ __device__ void halve(const Tile& tile, const Level& level, C* values, C* kept, 
   const auto hidden = [&](int node, int line, int k) {
     return node * level.hidden_node + line * level.hidden_line + k * level.hidden_step;
   };
+#pragma unroll 1
   for (int node = 0; node < level.nodes; ++node) {
     const ReluFilter<C, K> filter(tile.job, tile.channel, level.pass + node, order::first);
     C* const target = values + order::of_first * level.part;
@@ -67,6 +68,7 @@ __device__ void halve(const Tile& tile, const Level& level, C* values, C* kept, 
   }
   __syncthreads();
   if (!Whole) return;
+#pragma unroll 1
   for (int node = 0; node < level.nodes; ++node) {
     const ReluFilter<C, K> filter(tile.job, tile.channel, level.pass + node, order::second);
     C* const target = values + order::of_second * level.part;
@@ -86,6 +88,7 @@ __device__ void halve(const Tile& tile, const Level& level, C* values, C* kept, 
   }
   __syncthreads();
   if (!kept) return;
+#pragma unroll 1
   for (int node = 0; node < level.nodes; ++node) sums.add(node, sums.totals + 2 * (level.pass + node));
   __syncthreads();  // the next halving notes its squares in the same places
 }
@@ -94,6 +97,7 @@ __device__ void halve(const Tile& tile, const Level& level, C* values, C* kept, 
 template <bool Up, int K, class C>
 __device__ void halve_all(const Tile& tile, C* values, C* kept, int reach,
                           const BlockSums<C>& sums) {
+#pragma unroll 1
   for (int turn = 0; turn < 2; ++turn) {
     const bool along_cols = (turn == 0) != Up;
     if (!(along_cols ? tile.cols.split : tile.rows.split)) continue;

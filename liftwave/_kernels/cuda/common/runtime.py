@@ -1,8 +1,8 @@
 """Launching CUDA kernels.
 
-CuPy compiles kernels at their first use, for the device that they run on, and caches them on disk.
-They run on the caller's current stream, on CuPy arrays and on CUDA tensors of torch. The library of
-the arrays allocates results. No code here waits for a device.
+CuPy compiles kernels at their first use, for the device that they run on. From version 14.2 on, it
+caches them on disk. They run on the caller's current stream, on CuPy arrays and on CUDA tensors of
+torch. The library of the arrays allocates results. No code here waits for a device.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from liftwave._arrays.tensors import is_on_device
 from liftwave._kernels.contract import Kernels
 from liftwave._typing import Array
 from liftwave.errors import DeviceError
@@ -207,17 +208,19 @@ class DeviceRuntime:
                 f"{what}: the kernel {kernel.expression} could not be compiled for CUDA device "
                 f"{device} by CuPy {cupy.__version__}: {error}"
             ) from error
+        except _NotCompiledError as error:
+            raise DeviceError(f"{what}: the kernel {kernel.expression} {error}") from error
 
     @staticmethod
     def _launch(
         kernel: Kernel, sizes: tuple[int, int, int], stream: int, parameters: Any, device: int
     ) -> None:
         blocks, threads, shared = sizes
-        driver = _cupy().cuda.driver
-        if not driver.ctxGetCurrent():  # a runtime may not have set a context in this thread
-            _cupy().cuda.runtime.free(0)
-        driver.launchKernel(
-            _function(kernel, device).ptr,
+        cuda = _cupy().cuda
+        if not cuda.driver.ctxGetCurrent():  # a runtime may not have set a context in this thread
+            cuda.runtime.setDevice(device)
+        cuda.driver.launchKernel(
+            _function(kernel, device, stream).ptr,
             *(blocks, 1, 1, threads, 1, 1),
             *(shared, stream, ctypes.addressof(parameters), 0),
         )
@@ -265,12 +268,50 @@ def _place(x: Array) -> tuple[int, int]:
     return device, _cupy().cuda.get_current_stream(device).ptr
 
 
-@cache
-def _function(kernel: Kernel, device: int) -> Any:
+class _NotCompiledError(Exception):
+    """The reason why a kernel cannot be compiled now."""
+
+
+_functions: dict[tuple[Kernel, int], Any] = {}
+
+
+def _function(kernel: Kernel, device: int, stream: int) -> Any:
     """A kernel, compiled for the current device, which is ``device``."""
+    function = _functions.get((kernel, device))
+    if function is None:
+        _check_first_use(stream)
+        function = _functions[kernel, device] = compiled(kernel)
+    return function
+
+
+def compiled(kernel: Kernel) -> Any:
+    """A kernel, compiled for the current device or read from CuPy's cache."""
     module = _cupy().RawModule(
         code=source_text(kernel.source),
         options=OPTIONS,
         name_expressions=(kernel.expression,),
     )
     return module.get_function(kernel.expression).kernel
+
+
+def _check_first_use(stream: int) -> None:
+    """Raise if a kernel cannot be compiled and loaded during work on this stream."""
+    cupy = _cupy()
+    if cupy.cuda.runtime.streamIsCapturing(stream):
+        raise _NotCompiledError(
+            "is not loaded yet, and its stream is captured into a CUDA graph. Run the same call "
+            "once before the capture."
+        )
+    try:
+        cupy.cuda.nvrtc.getVersion()
+    except (ImportError, OSError, RuntimeError) as error:
+        raise _NotCompiledError(
+            "cannot be compiled: NVRTC, NVIDIA's compiler library, cannot be loaded. Install it "
+            'with "liftwave[cuda12]" or "liftwave[cuda13]", or install the CUDA toolkit. '
+            f"CuPy {cupy.__version__} says: {error}"
+        ) from error
+
+
+def is_captured(x: Array) -> bool:
+    """Whether a CUDA graph records the current stream of the library of ``x``, on its device."""
+    return is_on_device(x) and bool(_cupy().cuda.runtime.streamIsCapturing(_place(x)[1]))

@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 from array_api_compat import array_namespace, device
 
 from liftwave._kernels.cuda.common.memory import contiguous, converted, is_beside, memory_of
+from liftwave._kernels.cuda.common.runtime import is_captured
 from liftwave._plan.axis import FilterPlan, bounded
 from liftwave._typing import Array
+from liftwave.errors import DeviceError
 from liftwave.wavelets.taps import Taps, is_concrete
 
 MAX_GIVEN_TAPS = 128
@@ -83,6 +85,11 @@ def _placed(taps: Taps, plan: FilterPlan, real: str, like: Array) -> Array:
     key = ("cuda uploaded taps", real, taps, xp.__name__, str(device(like)))
     array = plan.native.get(key)
     if array is None:
+        if is_captured(like):
+            raise DeviceError(
+                f"filters of {len(taps)} taps are copied to the device at their first use, which "
+                "a CUDA graph cannot record. Run the same call once before the capture."
+            )
         array = xp.asarray(taps, dtype=getattr(xp, real), device=device(like))
         bounded(plan.native)[key] = array
     return array
