@@ -88,7 +88,7 @@ def test_layers_are_steps_of_sequential() -> None:
 
 
 def test_one_tensor_that_is_not_possible() -> None:
-    with pytest.raises(OptionError, match=r"bands of one size.* got level=2"):
+    with pytest.raises(OptionError, match=r"bands of equal sizes.* got level=2"):
         lwt.DWT2d("haar", level=2, output="stack")
     with pytest.raises(OptionError, match="unknown output 'cat': use one of 'list', 'concat'"):
         lwt.SWT1d(output="cat")  # type: ignore[type-var]
