@@ -6,7 +6,9 @@ scaling
     Each large row of ``peers`` with 1, 2, 4, ... threads, as multiples of the speed of one.
 sizes
     Square images by side: the time with one thread divided by that with two. Where the number
-    exceeds 1, two threads pay.
+    exceeds 1, two threads pay. Results are written to memory that is present (``out=``), because
+    the system's allocator releases and maps memory again in some calls, which one thread does. The
+    calls run in loops of at least 20 ms, because a processor that rests takes time to wake up.
 pools
     Programs that have workers of their own, as many as there are processors. Each worker
     transforms images. The number is the time with liftwave's default number of threads in each
@@ -40,6 +42,7 @@ ROUNDS = 11
 SIDES = (16, 32, 64, 128, 256, 512, 1024, 2048)
 IMAGE = 512
 IMAGES = 64
+LOOP = 0.02
 PAGE = Path(__file__).parent / "results" / "threads.md"
 TITLE = """# Threads
 
@@ -135,12 +138,13 @@ def sizes(sides: Sequence[int], rounds: int) -> Iterator[str]:
         for name, transform in TRANSFORMS.items():
             cells = []
             for side in sides:
-                run = partial(transform, np.random.default_rng(0).random((side, side), "float32"))
-                cells.append(f"{speeds(run, (1, 2), rounds, 1e-3)[1]:.2f}")
+                x = np.random.default_rng(0).random((side, side), "float32")
+                run = partial(transform, x, out=transform(x))
+                cells.append(f"{speeds(run, (1, 2), rounds, LOOP)[1]:.2f}")
             yield line([name, *cells])
 
 
-TRANSFORMS: dict[str, Callable[[Any], object]] = {
+TRANSFORMS: dict[str, Callable[..., Any]] = {
     "dwt2, haar": partial(lw.dwt2, wavelet="haar"),
     "dwt2, db4": partial(lw.dwt2, wavelet="db4"),
     "wavedec2, haar": partial(lw.wavedec2, wavelet="haar", level=3),
