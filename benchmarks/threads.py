@@ -63,9 +63,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     most, effort = arguments.side or max(SIDES), Effort(side=arguments.side)
     rows = [effort.sized(row) for row in matching(arguments.names) if not row.small]
-    lines = [TITLE]
+    lines, rounds = [TITLE], f"medians of {arguments.rounds} rounds"
     parts = (
-        [f"{processor()} ({caches()}), {processors()} processors\\", _versions()],
+        [f"{processor()} ({caches()}), {processors()} processors\\", f"{_versions()}\\", rounds],
         scaling(rows, arguments.rounds),
         sizes([side for side in SIDES if side <= most], arguments.rounds),
         pools(min(IMAGE, most), arguments.rounds),
