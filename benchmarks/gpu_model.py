@@ -6,8 +6,8 @@ For each row of ``benchmarks.gpu``, NVRTC compiles the kernel of its largest lau
 counts the instructions and the accesses to shared memory of the path that the inside of an array
 takes (see ``machine_code``). It prints the registers, the warps that fit on a multiprocessor, the
 counts for each stored number, and the share of the memory's bandwidth at which the issue of
-instructions, or shared memory, becomes the limit. These bounds are no predictions: latencies,
-halos, and the ends of arrays are not in them.
+instructions, or shared memory, becomes the limit. These bounds are not predictions: they do not
+include latencies, halos, and the ends of arrays.
 
 A kernel is not modelled if a loop updates shared memory in place: how often it runs is not in the
 machine code. The packages nvidia-cuda-nvrtc and nvidia-cuda-nvdisasm of PyPI are needed.

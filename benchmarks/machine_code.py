@@ -101,10 +101,10 @@ def parsed(listing: str) -> list[Instruction]:
     for line in listing.splitlines():
         if label := _LABEL.match(line):
             labels[label["name"]] = len(lines)
-        elif found := _INSTRUCTION.search(line):
-            calls = "CALL" in found["text"]
-            names = [] if calls else _NAMES.findall(found["text"] + found["rest"])
-            lines.append((found["text"].strip(), names))
+        elif match := _INSTRUCTION.search(line):
+            calls = "CALL" in match["text"]
+            names = [] if calls else _NAMES.findall(match["text"] + match["rest"])
+            lines.append((match["text"].strip(), names))
     return [
         Instruction(text, tuple(labels[name] for name in names if name in labels))
         if text.lstrip("@!UP0123456789T ").startswith(("BRA", "BRX"))
@@ -115,12 +115,12 @@ def parsed(listing: str) -> list[Instruction]:
 
 def loops(code: list[Instruction]) -> list[Loop]:
     """All loops; those that contain others come last."""
-    found: dict[int, int] = {}
+    last: dict[int, int] = {}
     for at, instruction in enumerate(code):
         for target in instruction.targets:
             if target < at:
-                found[target] = max(at, found.get(target, 0))
-    return sorted((Loop(*ends) for ends in found.items()), key=lambda loop: loop.last - loop.first)
+                last[target] = max(at, last.get(target, 0))
+    return sorted((Loop(*ends) for ends in last.items()), key=lambda loop: loop.last - loop.first)
 
 
 def common_path(code: list[Instruction], loop: Loop | None = None) -> Cost | None:

@@ -50,7 +50,10 @@ TITLE = """# Threads
 $ python -m benchmarks.threads --write
 ```
 
-The program's first lines explain the tables.
+*Scaling* is the speed with several threads, as multiples of that with one. *Sizes* is the same with
+two threads, for square images by side, in loops of calls with `out=`. *Pools* are programs with
+workers of their own, each of which transforms images. The last column is the time with liftwave's
+default number of threads in each worker, relative to one thread in each.
 """
 
 
@@ -125,8 +128,8 @@ def scaling(rows: Sequence[Row], rounds: int) -> Iterator[str]:
     yield line(["---"] * (len(counts) + 1))
     with same_threads_after(), new_memory():
         for row in rows:
-            found = speeds(prepared(Liftwave(), row), counts, rounds)
-            yield line([row.name, *(f"{speed:.2f}" for speed in found)])
+            ratios = speeds(prepared(Liftwave(), row), counts, rounds)
+            yield line([row.name, *(f"{ratio:.2f}" for ratio in ratios)])
 
 
 def sizes(sides: Sequence[int], rounds: int) -> Iterator[str]:

@@ -29,15 +29,15 @@ class GuardedMemory(mmap.mmap):
 
     def __new__(cls, size: int, at_end: bool) -> GuardedMemory:
         inner = _rounded_up(size, mmap.PAGESIZE)
-        made = super().__new__(cls, -1, inner + 2 * mmap.PAGESIZE)
-        bytes_ = np.frombuffer(made, np.uint8)
+        memory = super().__new__(cls, -1, inner + 2 * mmap.PAGESIZE)
+        bytes_ = np.frombuffer(memory, np.uint8)
         bytes_[mmap.PAGESIZE : mmap.PAGESIZE + inner] = PATTERN
         for page in (0, mmap.PAGESIZE + inner):
             _protect(bytes_.ctypes.data + page)
         free = inner - _rounded_up(size, _ALIGNMENT) if at_end else 0
-        made.begin = mmap.PAGESIZE + free
-        made.end = made.begin + size
-        return made
+        memory.begin = mmap.PAGESIZE + free
+        memory.end = memory.begin + size
+        return memory
 
     def array(self) -> np.ndarray:
         """The memory as numbers of type uint8."""

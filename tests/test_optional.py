@@ -36,7 +36,7 @@ def test_the_error_says_what_to_install(name: str, monkeypatch: pytest.MonkeyPat
     assert lw.operators  # imported before its library is hidden
     monkeypatch.setitem(sys.modules, module, None)
     package = module.partition(".")[0]
-    said = f"needs {package}, which is not installed: pip install {package}"
-    with pytest.raises(ModuleNotFoundError, match=said) as caught:
+    message = f"needs {package}, which is not installed: pip install {package}"
+    with pytest.raises(ModuleNotFoundError, match=message) as caught:
         call()
     assert caught.value.name == package
