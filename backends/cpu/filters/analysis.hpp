@@ -20,10 +20,6 @@ inline constexpr index_t fewest_columns = 16;
 // the caches, and other data stay cached.
 inline constexpr double streamed_bytes = 16.0 * 1024 * 1024;
 
-// The first input that outputs from k0 on read.
-inline index_t first_input(const FilterPlan& p, index_t k0) { return 2 * k0 + p.phase - p.length + 1; }
-inline index_t stop_input(const FilterPlan& p, index_t k1) { return 2 * k1 - 1 + p.phase; }
-
 // Folding: adds the outputs beyond an end onto the outputs that they are extended from.
 template <class T>
 void add_folded(const Row& row, const T* beyond, index_t numbers, T* out, index_t stride) {
@@ -42,7 +38,17 @@ void point_at_inputs(const FilterPlan& p, const SplitLine<T>& line, index_t k0, 
   for (index_t j = 0; j < p.length; ++j) source[j] = line.at(2 * k0 + p.phase - j);
 }
 
-// Both bands' outputs k0 ... k1 - 1 from a split line, or from several ones.
+// Both bands' outputs k0 ... k1 - 1 from a split line, or from several ones. Whole blocks go to `to`, the
+// remaining outputs to `rest`.
+template <class T, class Sink, class Rest>
+void filter_split_line(const FilterPlan& p, const SplitLine<T>& line, index_t k0, index_t k1,
+                       const Sink& to, const Rest& rest, const T** source) {
+  point_at_inputs(p, line, k0, source);
+  Filtering<T> f{source, p.taps.front().as<T>(), p.second<T>(), static_cast<int>(p.length)};
+  filter(f, (k1 - k0) * line.lanes, to, rest);
+}
+
+// The same into one sink.
 template <class T, class Sink>
 void filter_split_line(const FilterPlan& p, const SplitLine<T>& line, index_t k0, index_t k1,
                        const Sink& to, const T** source, const T* soon = nullptr,
@@ -148,59 +154,6 @@ void analyse_lines(const AxisAnalysis<T>& a) {
     for (index_t item = begin; item < end; ++item) {
       fold_line(a.plan, a.line(item), a.outputs(item).at);
     }
-  });
-}
-
-// Outputs `all` of a line into both bands, tile by tile. Those of the second band outside of `owned`
-// are discarded. `past_caches`: the second band is not read again soon.
-template <class T>
-void filter_part(const FilterPlan& p, const Line<T>& line, const Range& all, const Range& owned,
-                 T* first, T* second, bool past_caches) {
-  Scratch scratch;
-  const index_t lanes = line.lanes;
-  const index_t tile = std::max<index_t>(1, tile_bytes / (lanes * static_cast<index_t>(sizeof(T))));
-  T* details = scratch.take<T>(std::min(tile, all.size()) * lanes);
-  const auto outputs = [&](index_t begin, index_t end, bool wanted) {
-    for (index_t k = begin; k < end; k += tile) {
-      const index_t stop = std::min(k + tile, end);
-      T* const to = second + k * lanes;
-      T* const other = wanted && !past_caches ? to : details;
-      filter_line(p, line, k, stop, {{first + k * lanes, other}, false});
-      if (wanted && past_caches) copy_past_caches(details, to, (stop - k) * lanes);
-    }
-  };
-  outputs(all.begin, std::min(owned.begin, all.end), false);
-  outputs(owned.begin, owned.end, true);
-  outputs(std::max(owned.end, all.begin), all.end, false);
-}
-
-// The first levels of a cascade: `details` of each, and the approximation of the last.
-template <class T>
-void analyse_cascade(const LineCascade& cascade, int axis, const ArrayView<const T>& x,
-                     const ArrayView<T>* details, const ArrayView<T>& approx) {
-  Batch batch;
-  const Inner inner = split_dimensions(&x, 1, axis, axis, batch);
-  const index_t lanes = inner.count, blocks = cascade.blocks();
-  const double result = sizeof(T) * static_cast<double>(numbers_of(x));
-  const bool past_caches = result >= streamed_bytes;
-  parallel_for(batch.size * blocks, 2 * result, [&](index_t begin, index_t end) {
-    for (index_t item = begin; item < end; ++item) {
-      Scratch scratch;
-      const index_t where = item / blocks;
-      Range outputs[LineCascade::most_levels];
-      cascade.computed(item % blocks, outputs);
-      Line<T> line{batch.locate(where, x), x.stride[axis], lanes, inner.stride(x)};
-      for (int level = 0; level < cascade.depth(); ++level) {
-        const Range& all = outputs[level];
-        T* low = level == cascade.depth() - 1
-                     ? batch.locate(where, approx)
-                     : scratch.take<T>(all.size() * lanes) - all.begin * lanes;
-        filter_part(cascade.plan(level), line, all, cascade.owned(level, item % blocks), low,
-                    batch.locate(where, details[level]), past_caches);
-        line = {low, lanes, lanes, 1};
-      }
-    }
-    end_streams();
   });
 }
 

@@ -1,5 +1,6 @@
 // Compiled once per instruction set: see common/isa.hpp.
 #include "filters/kernels.hpp"
+#include "filters/cascade_analysis.hpp"
 #include "filters/circular_gradients.hpp"
 #include "filters/circular_planes.hpp"
 #include "filters/fused_analysis.hpp"

@@ -174,6 +174,7 @@ struct SplitLine {
   index_t lanes;
   index_t pitch;  // numbers of an array from one line to the next
 
+  SplitLine() = default;
   SplitLine(index_t from_, index_t to, index_t lanes_, Scratch& scratch, index_t lines = 1)
       : from(from_), lanes(lanes_), pitch(((to + 1) / 2 - half(from) + 2) * lanes) {
     even = scratch.take<T>(lines * pitch) - half(from) * lanes;

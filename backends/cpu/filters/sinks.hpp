@@ -106,6 +106,44 @@ struct SplitRows {
   }
 };
 
+// The first row split into even and odd samples, the second one contiguous, with non-temporal stores if
+// `Streamed` and then aligned to vectors.
+template <class T, int Lanes, bool Streamed>
+struct FirstSplit {
+  T* even;
+  T* odd;
+  T* second;
+
+  template <int Bytes, int Vectors>
+  LIFTWAVE_INLINE void put(index_t c, const vec<T, Bytes>* a, const vec<T, Bytes>* b) const {
+    put_first<Bytes, Vectors>(c, a);
+    unrolled<Vectors>([&](auto v) LIFTWAVE_INLINE_LAMBDA {
+      T* to = second + c + v * width<T, Bytes>;
+      if constexpr (Streamed) stream<Bytes>(to, b[v]);
+      else store<Bytes>(to, b[v]);
+    });
+  }
+  template <int Bytes, int Vectors>
+  LIFTWAVE_INLINE void put_first(index_t c, const vec<T, Bytes>* a) const {
+    unrolled<Vectors / 2>([&](auto pair) LIFTWAVE_INLINE_LAMBDA {
+      vec<T, Bytes> evens, odds;
+      split<T, Bytes, Lanes>(a[2 * pair], a[2 * pair + 1], evens, odds);
+      store<Bytes>(even + c / 2 + pair * width<T, Bytes>, evens);
+      store<Bytes>(odd + c / 2 + pair * width<T, Bytes>, odds);
+    });
+  }
+  void put_one(index_t c, T a, T b) const {
+    const index_t sample = c / Lanes;
+    (sample % 2 ? odd : even)[sample / 2 * Lanes + c % Lanes] = a;
+    second[c] = b;
+  }
+  void advance(index_t step) {
+    for (T** part : {&even, &odd, &second}) *part += step;
+  }
+  static constexpr int vectors = 2;
+  static index_t place(index_t c) { return c - c % (2 * Lanes); }
+};
+
 // One row whose even samples are the first results and whose odd samples are the second.
 template <class T, int Lanes>
 struct MergedRow {
