@@ -361,8 +361,8 @@ MUTATIONS = (
     # C++: filter banks.
     Mutation(
         "backends/cpu/filters/line_cascade.hpp",
-        "outputs[level] = hull(owned(level, block), needed);",
-        "outputs[level] = owned(level, block);",
+        "return first_input(plan(level + 1), next[level + 1].begin);",
+        "return first_input(plan(level + 1), next[level + 1].begin) + 1;",
         "cpu_kernels",
     ),
     Mutation(

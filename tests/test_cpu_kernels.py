@@ -174,10 +174,11 @@ def test_results_beyond_the_caches_begin_anywhere(offsets: tuple[int, ...]) -> N
         assert np.isnan(out[key].base[-1])
 
 
-@pytest.mark.parametrize("shape", [(4_500_037,), (2_250_019, 2)])
+@pytest.mark.parametrize("shape", [(4_500_037,), (2_250_019, 2), (1_500_013, 3)])
 def test_levels_beyond_the_caches_are_the_reference(shape: tuple[int, ...]) -> None:
     x = zero_mean(shape, 6, "float32")
-    assert_same(lambda: lw.wavedec(x, "db2", "symmetric", 6, axis=0))
+    assert_same(lambda: lw.wavedec(x, "db2", "symmetric", 8, axis=0))
+    assert_same(lambda: lw.wavedec(x, "db3", "periodization", 8, axis=0))
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -225,6 +226,32 @@ def test_levels_in_blocks_are_the_reference(name: str, mode: str) -> None:
     x = x[:, :1] if name == "every second sample" else x
     for wavelet, level in (("haar", 3), ("db4", 9), ("db20", 7)):
         assert_same(lambda w=wavelet, j=level: lw.wavedec(x, w, mode, j, axis))
+
+
+@pytest.mark.parametrize("n", [262_143, 262_144, 262_159, 327_690, 524_801])
+def test_levels_of_any_length_are_the_reference(n: int, threads: Any) -> None:
+    # Around the shortest lines that several threads share, and from any place of the memory.
+    x = zero_mean(2 * n, n, "float32")
+    for count, view in ((1, x[1 : n + 1]), (2, x[::-2]), (3, x[::2])):
+        threads(count)
+        for wavelet, mode in (("haar", "symmetric"), ("db4", "periodization"), ("bior4.4", "smooth")):
+            assert_same(lambda v=view, w=wavelet, m=mode: lw.wavedec(v, w, m, 8))
+
+
+@pytest.mark.parametrize("offsets", [range(9), [1] * 9])
+@pytest.mark.parametrize("lanes", [1, 2, 3])
+def test_levels_beyond_the_caches_begin_anywhere(lanes: int, offsets: Any) -> None:
+    x = zero_mean((4_400_001 // lanes, lanes), 7, "float32")
+    wanted = lw.wavedec(x, "db3", level=8, axis=0)  # compared with the reference above
+    out = []
+    for band, offset in zip(wanted, offsets, strict=True):
+        memory = np.full(band.size + 2 + offset, np.nan, "float32")
+        out.append(memory[1 + offset : -1].reshape(band.shape))
+    lw.wavedec(x, "db3", level=8, axis=0, out=out)
+    for band, result in zip(wanted, out, strict=True):
+        np.testing.assert_array_equal(result, band)
+        assert np.isnan(result.base[0])
+        assert np.isnan(result.base[-1])
 
 
 @pytest.mark.parametrize("missing", [["aa"], ["ad", "dd"], ["da", "dd"], ["aa", "ad", "da"]])
@@ -546,6 +573,10 @@ def digest() -> str:
                     bands = lw.dwtn(x, wavelet, mode)
                     for leaf in [*leaves(bands), lw.idwtn(bands, wavelet, mode)]:
                         total.update(np.ascontiguousarray(leaf).tobytes())
+    for wavelet in WAVELETS:
+        for dtype in ("float32", "complex64"):
+            for leaf in lw.wavedec(zero_mean(270_001, 4, dtype), wavelet, level=8):
+                total.update(leaf.tobytes())
     for shape, axis in GRADIENTS.values():
         for dtype in ("float32", "complex128"):
             for plan in gradient_plans(shape[axis], 10):
@@ -615,6 +646,7 @@ def test_results_do_not_depend_on_threads(threads: Any) -> None:
             coeffs,
             lw.waverec2(coeffs, "db4", "smooth"),
             lw.wavedec(line, "db3", level=3),
+            lw.wavedec(line, "db4", "periodization", level=8),
             [cpu.tap_gradients(*each) for each in gradients],
         ]
 

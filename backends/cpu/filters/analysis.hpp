@@ -42,19 +42,19 @@ void point_at_inputs(const FilterPlan& p, const SplitLine<T>& line, index_t k0, 
 // remaining outputs to `rest`.
 template <class T, class Sink, class Rest>
 void filter_split_line(const FilterPlan& p, const SplitLine<T>& line, index_t k0, index_t k1,
-                       const Sink& to, const Rest& rest, const T** source) {
+                       const Sink& to, const Rest& rest, const T** source, const Soon<T>& soon = {}) {
   point_at_inputs(p, line, k0, source);
-  Filtering<T> f{source, p.taps.front().as<T>(), p.second<T>(), static_cast<int>(p.length)};
+  Filtering<T> f{source, p.taps.front().as<T>(), p.second<T>(), static_cast<int>(p.length), soon};
   filter(f, (k1 - k0) * line.lanes, to, rest);
 }
 
 // The same into one sink.
 template <class T, class Sink>
 void filter_split_line(const FilterPlan& p, const SplitLine<T>& line, index_t k0, index_t k1,
-                       const Sink& to, const T** source, const T* soon = nullptr,
+                       const Sink& to, const T** source, const Soon<T>& soon = {},
                        const RowRun& run = {}) {
   point_at_inputs(p, line, k0, source);
-  Filtering<T> f{source, p.taps.front().as<T>(), p.second<T>(), static_cast<int>(p.length), {soon}, run};
+  Filtering<T> f{source, p.taps.front().as<T>(), p.second<T>(), static_cast<int>(p.length), soon, run};
   filter(f, (k1 - k0) * line.lanes, to);
 }
 
@@ -72,13 +72,22 @@ SplitLine<T> split_inputs(const FilterPlan& p, const Line<T>& line, index_t k0, 
   return split;
 }
 
+// The samples that as many outputs from k1 on read, while outputs k0 ... k1 - 1 are computed.
+template <class T>
+Soon<T> next_inputs(const FilterPlan& p, const Line<T>& line, index_t k0, index_t k1) {
+  const index_t begin = stop_input(p, k1), numbers = (k1 - k0) * line.lanes;
+  if (!line.side_by_side() || begin < 0 || begin + 2 * (k1 - k0) > p.extend.n) return {};
+  const T* from = line.at(begin);
+  return {from, {from + numbers, from + numbers + numbers / 2}};
+}
+
 // Outputs k0 ... k1 - 1 of a line into both bands.
 template <class T>
 void filter_line(const FilterPlan& p, const Line<T>& line, index_t k0, index_t k1,
                  const OutputRows<T>& to) {
   Scratch scratch;
   const SplitLine<T> split = split_inputs(p, line, k0, k1, scratch);
-  filter_split_line(p, split, k0, k1, to, scratch.take<const T*>(p.length));
+  filter_split_line(p, split, k0, k1, to, scratch.take<const T*>(p.length), next_inputs(p, line, k0, k1));
 }
 
 // Folds back the outputs beyond the ends of a line.

@@ -119,7 +119,9 @@ class CascadeStretch {
     T* const to = k0 < owned_[level].end ? detail(level, k0) : unused_;
     if (level) return filter_into_next(level, inputs_[level].line(), k0, k1, to);
     Scratch scratch;
+    soon_ = next_inputs(cascade_.plan(0), line_, k0, k1);
     filter_into_next(level, split_inputs(cascade_.plan(0), line_, k0, k1, scratch), k0, k1, to);
+    soon_ = {};
   }
 
   // The approximations become inputs of the next level, or the result of the last one.
@@ -134,7 +136,7 @@ class CascadeStretch {
     if (lanes == 1) filter_split<1>(p, from, k0, k1, into, to);
     else if (lanes == 2) filter_split<2>(p, from, k0, k1, into, to);
     else {
-      filter_split_line(p, from, k0, k1, Rows<T>{rows_, to}, source_);
+      filter_split_line(p, from, k0, k1, Rows<T>{rows_, to}, source_, soon_);
       split_line({rows_ - k0 * lanes, lanes, lanes, 1}, k0, k1, into);
     }
     next.extend_to(k1);
@@ -145,9 +147,9 @@ class CascadeStretch {
   void filter_split(const FilterPlan& p, const SplitLine<T>& from, index_t k0, index_t k1,
                     const SplitLine<T>& into, T* to) {
     const FirstSplit<T, Lanes, false> rest{into.at(k0), into.at(k0 + 1), to};
-    if (!results_.past_caches || !is_aligned(to)) return filter_split_line(p, from, k0, k1, rest, rest, source_);
+    if (!results_.past_caches || !is_aligned(to)) return filter_split_line(p, from, k0, k1, rest, rest, source_, soon_);
     const FirstSplit<T, Lanes, true> sink{rest.even, rest.odd, to};
-    filter_split_line(p, from, k0, k1, sink, rest, source_);
+    filter_split_line(p, from, k0, k1, sink, rest, source_, soon_);
   }
 
   // Stores inputs of a level that the outputs near the ends read, too.
@@ -169,6 +171,7 @@ class CascadeStretch {
   T* unused_;  // details that belong to another stretch
   T* rows_;
   const T** source_;
+  Soon<T> soon_;  // inputs of the next outputs of the first level, while it is computed
   Range owned_[LineCascade::most_levels], computed_[LineCascade::most_levels];
   index_t next_[LineCascade::most_levels];  // the first output that is not computed yet
   CarriedInputs<T> inputs_[LineCascade::most_levels];

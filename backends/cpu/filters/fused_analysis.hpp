@@ -106,7 +106,7 @@ class FusedAnalysis {
         const index_t to = k * out_stride_[v];
         filter_split_line(along, *lines[half], 0, along.n_out,
                           OutputRows<T>{{bands[0] + to, bands[halves_[h] - 1] + to}, past_caches_},
-                          taps, next.rest(half, source.numbers()), run);
+                          taps, Soon<T>{next.rest(half, source.numbers())}, run);
       }
     }
   }

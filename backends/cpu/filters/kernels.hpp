@@ -17,7 +17,7 @@ struct FilterKernels {
   // choice of a filter per axis.
   void (*analyse)(const ArrayView<const T>& x, const ArrayView<T>* bands, int band_count,
                   const AxisPlan* axes, int count);
-  // The first levels along one axis, in blocks: the details of each, the approximation of the last.
+  // The first levels along one axis, in one pass: the details of each, the approximation of the last.
   void (*analyse_cascade)(const LineCascade& cascade, int axis, const ArrayView<const T>& x,
                           const ArrayView<T>* details, const ArrayView<T>& approx);
   // The array with these bands; along several axes, bands without data are missing.

@@ -32,10 +32,10 @@ void analyse_in_turn(const FilterKernels<T>& kernels, const std::vector<Analysis
   }
 }
 
-// Bytes of the blocks of a line that go through several levels while they are in the L2 cache.
-constexpr index_t block_bytes = 256 * 1024;
+// Bytes of the shortest part of a line that a thread takes through several levels.
+constexpr index_t piece_bytes = 256 * 1024;
 
-// Computes the first levels that go through the caches in blocks; returns their number.
+// Computes the first levels of long lines in one pass; returns their number.
 template <class T>
 std::size_t analyse_in_blocks(const FilterKernels<T>& kernels,
                               const std::vector<AnalysisLevel>& levels, const ArrayView<const T>& x,
@@ -51,7 +51,7 @@ std::size_t analyse_in_blocks(const FilterKernels<T>& kernels,
   for (int d = axis + 1; d < x.ndim; ++d) lanes *= x.shape[d];
   const bool whole = merges_behind(&x, 1, axis) && lanes < most_lanes;
   if (!whole || plans.size() < 2 || numbers_of(x) == 0) return 0;
-  const LineCascade cascade(plans, block_bytes / (lanes * static_cast<index_t>(sizeof(T))));
+  const LineCascade cascade(plans, piece_bytes / (lanes * static_cast<index_t>(sizeof(T))));
   const int depth = cascade.depth();
   if (depth == 0) return 0;
   std::vector<ArrayView<T>> details;

@@ -201,14 +201,15 @@ void split_samples(const T* source, index_t first, index_t stop, const SplitLine
     for (int l = 0; l < Lanes; ++l) to.at(k)[l] = source[k * Lanes + l];
   };
   if (i < stop && (i & 1)) one(i++);
-  constexpr int step = 2 * width<T, vector_bytes> / Lanes;
-  for (; i + step <= stop; i += step) {
+  constexpr int one_vector = width<T, vector_bytes>, step = 2 * one_vector / Lanes;
+  T* to_even = to.at(i);  // stores might change `to`, so compilers would read it again for each
+  T* to_odd = to.at(i + 1);
+  for (; i + step <= stop; i += step, to_even += one_vector, to_odd += one_vector) {
     const T* from = source + i * Lanes;
     vec<T, vector_bytes> even, odd;
-    split<T, vector_bytes, Lanes>(load<T, vector_bytes>(from),
-                                  load<T, vector_bytes>(from + width<T, vector_bytes>), even, odd);
-    store<vector_bytes>(to.at(i), even);
-    store<vector_bytes>(to.at(i + 1), odd);
+    split<T, vector_bytes, Lanes>(load<T, vector_bytes>(from), load<T, vector_bytes>(from + one_vector), even, odd);
+    store<vector_bytes>(to_even, even);
+    store<vector_bytes>(to_odd, odd);
   }
   for (; i < stop; ++i) one(i);
 }
