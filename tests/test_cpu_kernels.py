@@ -234,7 +234,11 @@ def test_levels_of_any_length_are_the_reference(n: int, threads: Any) -> None:
     x = zero_mean(2 * n, n, "float32")
     for count, view in ((1, x[1 : n + 1]), (2, x[::-2]), (3, x[::2])):
         threads(count)
-        for wavelet, mode in (("haar", "symmetric"), ("db4", "periodization"), ("bior4.4", "smooth")):
+        for wavelet, mode in (
+            ("haar", "symmetric"),
+            ("db4", "periodization"),
+            ("bior4.4", "smooth"),
+        ):
             assert_same(lambda v=view, w=wavelet, m=mode: lw.wavedec(v, w, m, 8))
 
 
