@@ -115,6 +115,12 @@ def shapes(lengths: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Any]]:
         yield (5, n), (0, 1)
 
 
+def levels_of_long_lines(guard: Guarded) -> None:
+    """Many levels of lines that are computed in one pass."""
+    for shape, wavelet in product(((270_001,), (135_007, 2), (90_003, 3)), WAVELETS):
+        lw.wavedec(guard(zero_mean(shape)), wavelet, "smooth", 8, axis=0)
+
+
 def calls_of_lengths(guard: Callable[[str], Guarded], lengths: tuple[int, ...]) -> None:
     """Transforms, lifting, integers and pooling of these lengths."""
     transforms = [*product(WAVELETS, MODES), *product(SCHEMES, LIFTING_MODES)]
@@ -169,6 +175,7 @@ def main(place: str, size: str) -> None:
     with memory.in_use(), lw.kernels("cpu"):
         assert all(band.ctypes.data in memory.blocks for band in lw.dwt(np.ones(9), "db2"))
         public_calls(memory, 5 if size == "few" else 1)
+        levels_of_long_lines(guarded(memory, "float32"))
         calls_of_lengths(
             lambda dtype: guarded(memory, dtype), FEW_LENGTHS if size == "few" else LENGTHS
         )
