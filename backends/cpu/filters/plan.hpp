@@ -28,7 +28,7 @@ struct Extension {
   std::vector<double> weight;
 
   // The row of sample i, which is beyond the ends.
-  Row row(index_t i) const {
+  LIFTWAVE_INLINE Row row(index_t i) const {
     const index_t r = i < 0 ? left + i : left + (i - n);
     const index_t first = start.data()[r];
     return {at.data() + first, weight.data() + first, start.data()[r + 1] - first};
