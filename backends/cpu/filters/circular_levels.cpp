@@ -40,19 +40,6 @@ std::vector<CircularRun> runs_of(const CircularLevels& levels, const ArrayView<T
                     });
 }
 
-// Whether all bands are those of the first level. Blocks of the bands of several levels at the same
-// place compete for the same cache sets.
-template <class T>
-bool only_first(const CircularLevels& levels, const ArrayView<const T>* bands) {
-  for (std::size_t level = 0; level < levels.counts.size(); ++level) {
-    const ArrayView<const T>* stop = bands + (1 << levels.counts[level]);
-    const bool any = std::any_of(bands, stop, [](const ArrayView<const T>& band) { return band.data; });
-    if (level && any) return false;
-    bands = stop;
-  }
-  return true;
-}
-
 // The shape of the results between runs, C-contiguous.
 template <class T>
 ArrayView<T> shape_of_levels(const CircularLevels& levels, const ArrayView<T>& out) {
@@ -95,8 +82,7 @@ template <class T>
 void merge_levels(const FilterKernels<T>& kernels, const CircularLevels& levels,
                   ArrayView<const T>* bands, const ArrayView<T>& out) {
   if (numbers_of(out) == 0) return;
-  const bool in_blocks = is_uncached(out) && only_first(levels, bands);
-  const std::vector<CircularRun> runs = runs_of(levels, out, in_blocks);
+  const std::vector<CircularRun> runs = runs_of(levels, out, is_uncached(out));
   const ArrayView<T> like = shape_of_levels(levels, out);
   const int axis = runs.back().axes->axis;
   std::vector<index_t> outputs;

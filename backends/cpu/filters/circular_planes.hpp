@@ -5,12 +5,20 @@
 // axes first, as the analysis is undone from the last axis to the first.
 #pragma once
 
+#include <optional>
+
 #include "filters/circular_lines.hpp"
 
 namespace liftwave::LIFTWAVE_ISA {
 
 // Between planes that are summed: rows of 4 KiB would share cache sets.
 inline constexpr std::size_t plane_gap = 128;
+
+// Outputs that are summed together: most of their planes are the same ones.
+inline constexpr index_t planes_at_once = 4;
+
+// Numbers of a plane that are summed at a time, so that the planes' parts stay in the L1 cache.
+inline constexpr index_t part_of_plane = 256;
 
 // At least as many outputs of a row are computed at a time, so that they fill vectors.
 inline constexpr index_t fewest_numbers = 64;
@@ -88,33 +96,49 @@ class CircularPlanes {
   void merge_cycle(const T* const* bands, T* out, index_t first, index_t i0, index_t i1) const {
     Scratch scratch;
     const CircularAxis& axis = axes_[s];
-    const index_t plane = plane_[s + 1], taps = axis.taps(), kept = std::min(taps, axis.cycle);
+    const index_t plane = plane_[s + 1], kept = std::min(axis.taps(), axis.cycle);
+    const index_t ring = kept + std::min(planes_at_once, i1 - i0) - 1;
     const index_t spacing = plane + static_cast<index_t>(plane_gap / sizeof(T));
     const index_t source = wrapped(first + axis.offset[0], axis.n);  // that tap 0 reads at i = 0
     const Halves<T> halves(bands, index_t{1} << (count_ - s - 1));
     T* memory[2] = {nullptr, nullptr};
     for (int h = 0; h < 2; ++h) {
-      if (halves.present[h]) memory[h] = scratch.take<T>(kept * spacing);
+      if (halves.present[h]) memory[h] = scratch.take<T>(ring * spacing);
     }
     index_t next = i0 - kept + 1;  // counted beyond the cycle on both sides
-    for (index_t i = i0; i < i1; ++i) {
-      for (; next <= i; ++next) {
+    for (index_t i = i0; i < i1; i += planes_at_once) {
+      const index_t count = std::min(planes_at_once, i1 - i);
+      for (; next < i + count; ++next) {
         const index_t at = axis.position(source, wrapped(next, axis.cycle)) * plane;
         for (int h = 0; h < 2; ++h) {
-          if (memory[h]) halves.template merge_at<s>(*this, h, at, memory[h] + wrapped(next, kept) * spacing);
+          if (memory[h]) halves.template merge_at<s>(*this, h, at, memory[h] + wrapped(next, ring) * spacing);
         }
       }
-      Scratch of_plane;
-      Terms<T> terms(2 * taps, taps / 2, of_plane);
+      const auto at = [&](index_t output, index_t j) { return wrapped(output - j % axis.cycle, ring) * spacing; };
+      sum_planes<s>(first, i, count, memory, at, out);
+    }
+  }
+
+  // Outputs i ... i + count - 1 of a cycle, part by part; `at(i, j)`: where the plane is that tap j
+  // of output i reads.
+  template <int s, class T, class Place>
+  void sum_planes(index_t first, index_t i, index_t count, T* const* memory, const Place& at, T* out) const {
+    Scratch scratch;
+    const CircularAxis& axis = axes_[s];
+    const index_t plane = plane_[s + 1], taps = axis.taps();
+    std::optional<Terms<T>> terms[planes_at_once];
+    T* to[planes_at_once];
+    for (index_t k = 0; k < count; ++k) {
+      terms[k].emplace(2 * taps, taps / 2, scratch);
       for (int h = 0; h < 2; ++h) {
         const T* from = memory[h];
-        if (from) terms.add(axis, h ? axis.high : axis.low, [&](index_t j) {
-          return from + wrapped(i - j % axis.cycle, kept) * spacing;
-        });
+        if (from) terms[k]->add(axis, h ? axis.high : axis.low, [&](index_t j) { return from + at(i + k, j); });
       }
-      const bool streamed = s == 0 && past_caches_;
-      sum_terms(terms, 0, plane, out + axis.position(first, i) * plane, streamed);
+      to[k] = out + axis.position(first, i + k) * plane;
     }
+    for_parts(0, plane, [&](index_t c, index_t stop) {
+      for (index_t k = 0; k < count; ++k) sum_terms(*terms[k], c, stop, to[k], s == 0 && past_caches_);
+    });
   }
 
   // The bands of the low and of the high planes along an axis.
@@ -169,6 +193,16 @@ class CircularPlanes {
       terms.add(axis, h ? axis.high : axis.low, [&](index_t j) { return row + axis.at(j) * lanes_; });
     }
     sum_terms(terms, start, stop, to, false);
+  }
+
+  // Calls `work(c, stop)` for the parts of a plane, of which the last is not shorter than the others.
+  template <class Work>
+  static void for_parts(index_t start, index_t stop, const Work& work) {
+    for (index_t c = start; c < stop;) {
+      const index_t until = stop - c < 2 * part_of_plane ? stop : c + part_of_plane;
+      work(c, until);
+      c = until;
+    }
   }
 
   // Memory of a plane at axis s. A row of the last axis has margins before and behind it.
