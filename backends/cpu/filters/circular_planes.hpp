@@ -45,7 +45,50 @@ class CircularPlanes {
     merge_cycle<0>(bands, out, first, i0, i1);
   }
 
+  // The result at positions `outputs` along the first axis, counted beyond its ends, to `out`. The taps
+  // are equally far apart. `window`: if not null, bands[0] begins at this position, and has all that
+  // taps read.
+  template <class T>
+  void merge_positions(const T* const* bands, const index_t* window, Range outputs, T* out) const {
+    const CircularAxis& axis = axes_[0];
+    const index_t spacing = axis.spacing(), apart = std::max<index_t>(1, std::abs(spacing));
+    for (index_t first = outputs.begin; first < std::min(outputs.begin + apart, outputs.end); ++first) {
+      const index_t count = (outputs.end - first + apart - 1) / apart;
+      merge_every(bands, window, first, apart, count, spacing > 0, out + (first - outputs.begin) * plane_[1]);
+    }
+  }
+
  private:
+  // `count` results from position `first` on, `apart` positions apart. `descending`: whether later taps
+  // read positions before those of earlier ones.
+  template <class T>
+  void merge_every(const T* const* bands, const index_t* window, index_t first, index_t apart, index_t count,
+                   bool descending, T* out) const {
+    Scratch scratch;
+    const CircularAxis& axis = axes_[0];
+    const index_t plane = plane_[1], taps = axis.taps(), reach = descending ? 0 : taps - 1;
+    const index_t ring = taps + std::min(planes_at_once, count) - 1;
+    const index_t gap = plane + static_cast<index_t>(plane_gap / sizeof(T));
+    const Halves<T> halves(bands, index_t{1} << (count_ - 1));
+    T* memory[2] = {nullptr, nullptr};
+    for (int h = 0; h < 2; ++h) {
+      if (halves.present[h]) memory[h] = scratch.take<T>(ring * gap);
+    }
+    index_t next = reach - taps + 1;
+    for (index_t i = 0; i < count; i += planes_at_once) {
+      const index_t some = std::min(planes_at_once, count - i);
+      for (; next < i + some + reach; ++next) {
+        const index_t at = first + axis.offset[0] + next * apart, inside = wrapped(at, axis.n) * plane;
+        for (int h = 0; h < 2; ++h) {
+          const index_t lead = window && h == 0 ? (at - *window) * plane : inside;
+          if (memory[h]) halves.template merge_at<0>(*this, h, inside, lead, memory[h] + wrapped(next, ring) * gap);
+        }
+      }
+      const auto at = [&](index_t k, index_t j) { return wrapped(descending ? k - j : k + j, ring) * gap; };
+      sum_planes<0>(i, some, memory, at, [&](index_t k) { return out + k * apart * plane; });
+    }
+  }
+
   // Axis s and those behind it. A template, so that compilers see where the recursion ends.
   template <int s, class T>
   void split_axis(const T* x, T* const* out, index_t k0, index_t k1) const {
@@ -111,18 +154,18 @@ class CircularPlanes {
       for (; next < i + count; ++next) {
         const index_t at = axis.position(source, wrapped(next, axis.cycle)) * plane;
         for (int h = 0; h < 2; ++h) {
-          if (memory[h]) halves.template merge_at<s>(*this, h, at, memory[h] + wrapped(next, ring) * spacing);
+          if (memory[h]) halves.template merge_at<s>(*this, h, at, at, memory[h] + wrapped(next, ring) * spacing);
         }
       }
       const auto at = [&](index_t output, index_t j) { return wrapped(output - j % axis.cycle, ring) * spacing; };
-      sum_planes<s>(first, i, count, memory, at, out);
+      sum_planes<s>(i, count, memory, at, [&](index_t k) { return out + axis.position(first, k) * plane; });
     }
   }
 
-  // Outputs i ... i + count - 1 of a cycle, part by part; `at(i, j)`: where the plane is that tap j
-  // of output i reads.
-  template <int s, class T, class Place>
-  void sum_planes(index_t first, index_t i, index_t count, T* const* memory, const Place& at, T* out) const {
+  // Outputs i ... i + count - 1, part by part; `at(i, j)`: where the plane is that tap j of output i
+  // reads, `out(i)`: where the output is stored.
+  template <int s, class T, class Place, class Out>
+  void sum_planes(index_t i, index_t count, T* const* memory, const Place& at, const Out& out) const {
     Scratch scratch;
     const CircularAxis& axis = axes_[s];
     const index_t plane = plane_[s + 1], taps = axis.taps();
@@ -134,7 +177,7 @@ class CircularPlanes {
         const T* from = memory[h];
         if (from) terms[k]->add(axis, h ? axis.high : axis.low, [&](index_t j) { return from + at(i + k, j); });
       }
-      to[k] = out + axis.position(first, i + k) * plane;
+      to[k] = out(i + k);
     }
     for_parts(0, plane, [&](index_t c, index_t stop) {
       for (index_t k = 0; k < count; ++k) sum_terms(*terms[k], c, stop, to[k], s == 0 && past_caches_);
@@ -155,13 +198,13 @@ class CircularPlanes {
       }
     }
 
-    // Merges the planes of one half that begin at a number of its bands.
+    // Merges the planes of one half that begin at a number of its bands, for its first one at `lead`.
     template <int s>
-    void merge_at(const CircularPlanes& planes, int half, index_t at, T* to) const {
+    void merge_at(const CircularPlanes& planes, int half, index_t at, index_t lead, T* to) const {
       const T* moved[1 << (max_axes - 1)];
       for (index_t b = 0; b < count; ++b) {
         const T* band = bands[half * count + b];
-        moved[b] = band ? band + at : nullptr;
+        moved[b] = band ? band + (b ? at : lead) : nullptr;
       }
       planes.merge_plane<s + 1>(static_cast<const T* const*>(moved), to);
     }
@@ -277,6 +320,45 @@ void merge_planes(const CircularAxis* axes, int count, const ArrayView<const T>*
       from[b] = bands[b].data ? batch.locate(item, bands[b]) : nullptr;
     }
     planes.merge(from, batch.locate(item, out), first, i0, i1);
+  });
+}
+
+// Several levels of a synthesis along the same axes, coarsest first, in blocks of positions along the
+// first axis: approximations pass from level to level in the caches. See FilterKernels.
+template <class T>
+void merge_plane_levels(const CircularAxis* axes, int count, int depth, const ArrayView<const T>* bands,
+                        const ArrayView<T>& out) {
+  Batch batch;
+  const Inner inner = split_dimensions(&out, 1, axes[0].axis, axes[count - 1].axis, batch);
+  index_t plane = inner.count;
+  for (int s = 1; s < count; ++s) plane *= axes[s].n;
+  const index_t n = axes[0].n, rows = positions_of_block(plane), blocks = (n + rows - 1) / rows;
+  const double bytes = sizeof(T) * static_cast<double>(numbers_of(out)) * (1 + depth * ((1 << count) - 1));
+  parallel_for(batch.size * blocks, bytes, [&](index_t begin, index_t end) {
+    for (index_t item = begin; item < end; ++item) {
+      Scratch scratch;
+      const index_t where = item / blocks, start = item % blocks * rows, stop = std::min(start + rows, n);
+      Range outputs[max_circular_levels];  // of each level: the block, and what the next levels read beyond it
+      outputs[depth - 1] = {start, stop};
+      for (int level = depth - 1; level > 0; --level) {
+        const CircularAxis& axis = axes[level * count];
+        outputs[level - 1] = {outputs[level].begin - axis.before(), outputs[level].end + axis.behind()};
+      }
+      const T* approx = bands[0].data ? batch.locate(where, bands[0]) : nullptr;
+      for (int level = 0; level < depth; ++level) {
+        const bool last = level + 1 == depth;
+        const T* from[1 << max_axes] = {approx};
+        for (int b = 1; b < 1 << count; ++b) {
+          const ArrayView<const T>& band = bands[(level << count) + b];
+          from[b] = band.data ? batch.locate(where, band) : nullptr;
+        }
+        T* result = last ? batch.locate(where, out) + start * plane : scratch.take<T>(outputs[level].size() * plane);
+        const CircularPlanes planes(axes + level * count, count, inner.count, last && bytes >= streamed_bytes);
+        planes.merge_positions(from, level ? &outputs[level - 1].begin : nullptr, outputs[level], result);
+        approx = result;
+      }
+    }
+    end_streams();
   });
 }
 
