@@ -164,7 +164,7 @@ SLABS = {
     "long filters": ((5, 150, 1_200), "bior4.4", "float32"),
     "complex": ((4, 64, 700), "db2", "complex128"),
     "four axes": ((3, 44, 6, 700), "db2", "float32"),
-    "beyond the caches": ((52, 300, 288), "haar", "float32"),
+    "beyond the caches": ((54, 300, 286), "haar", "float32"),
 }
 
 
