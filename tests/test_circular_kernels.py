@@ -137,7 +137,12 @@ def test_levels_in_blocks(shape: tuple[int, ...]) -> None:
     assert results[0] == results[1]
 
 
-PLANES = [((12, 516), (0, 1)), ((28, 1_292), (0, 1)), ((8, 12, 72), None), ((2, 12, 300, 3), (1, 2))]
+PLANES = [
+    ((12, 516), (0, 1)),
+    ((28, 1_292), (0, 1)),
+    ((8, 12, 72), None),
+    ((2, 12, 300, 3), (1, 2)),
+]
 
 
 @pytest.mark.parametrize(("shape", "axes"), PLANES)
