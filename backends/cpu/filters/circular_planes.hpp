@@ -81,7 +81,8 @@ class CircularPlanes {
         const index_t at = first + axis.offset[0] + next * apart, inside = wrapped(at, axis.n) * plane;
         for (int h = 0; h < 2; ++h) {
           const index_t lead = window && h == 0 ? (at - *window) * plane : inside;
-          if (memory[h]) halves.template merge_at<0>(*this, h, inside, lead, memory[h] + wrapped(next, ring) * gap);
+          if (!memory[h]) continue;
+          halves.template merge_at<0>(*this, h, inside, lead, memory[h] + wrapped(next, ring) * gap);
         }
       }
       const auto at = [&](index_t k, index_t j) { return wrapped(descending ? k - j : k + j, ring) * gap; };
@@ -154,10 +155,13 @@ class CircularPlanes {
       for (; next < i + count; ++next) {
         const index_t at = axis.position(source, wrapped(next, axis.cycle)) * plane;
         for (int h = 0; h < 2; ++h) {
-          if (memory[h]) halves.template merge_at<s>(*this, h, at, at, memory[h] + wrapped(next, ring) * spacing);
+          if (!memory[h]) continue;
+          halves.template merge_at<s>(*this, h, at, at, memory[h] + wrapped(next, ring) * spacing);
         }
       }
-      const auto at = [&](index_t output, index_t j) { return wrapped(output - j % axis.cycle, ring) * spacing; };
+      const auto at = [&](index_t output, index_t j) {
+        return wrapped(output - j % axis.cycle, ring) * spacing;
+      };
       sum_planes<s>(i, count, memory, at, [&](index_t k) { return out + axis.position(first, k) * plane; });
     }
   }
@@ -175,7 +179,8 @@ class CircularPlanes {
       terms[k].emplace(2 * taps, taps / 2, scratch);
       for (int h = 0; h < 2; ++h) {
         const T* from = memory[h];
-        if (from) terms[k]->add(axis, h ? axis.high : axis.low, [&](index_t j) { return from + at(i + k, j); });
+        const auto source = [&](index_t j) { return from + at(i + k, j); };
+        if (from) terms[k]->add(axis, h ? axis.high : axis.low, source);
       }
       to[k] = out(i + k);
     }
@@ -338,7 +343,8 @@ void merge_plane_levels(const CircularAxis* axes, int count, int depth, const Ar
     for (index_t item = begin; item < end; ++item) {
       Scratch scratch;
       const index_t where = item / blocks, start = item % blocks * rows, stop = std::min(start + rows, n);
-      Range outputs[max_circular_levels];  // of each level: the block, and what the next levels read beyond it
+      // Of each level: the block, and what the next levels read beyond it.
+      Range outputs[max_circular_levels];
       outputs[depth - 1] = {start, stop};
       for (int level = depth - 1; level > 0; --level) {
         const CircularAxis& axis = axes[level * count];
@@ -352,8 +358,10 @@ void merge_plane_levels(const CircularAxis* axes, int count, int depth, const Ar
           const ArrayView<const T>& band = bands[(level << count) + b];
           from[b] = band.data ? batch.locate(where, band) : nullptr;
         }
-        T* result = last ? batch.locate(where, out) + start * plane : scratch.take<T>(outputs[level].size() * plane);
-        const CircularPlanes planes(axes + level * count, count, inner.count, last && bytes >= streamed_bytes);
+        T* result = last ? batch.locate(where, out) + start * plane
+                         : scratch.take<T>(outputs[level].size() * plane);
+        const bool past_caches = last && bytes >= streamed_bytes;
+        const CircularPlanes planes(axes + level * count, count, inner.count, past_caches);
         planes.merge_positions(from, level ? &outputs[level - 1].begin : nullptr, outputs[level], result);
         approx = result;
       }

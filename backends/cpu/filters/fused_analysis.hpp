@@ -119,7 +119,8 @@ class FusedAnalysis {
         rest /= plan_[d]->extend.n;
       }
       Scratch scratch;
-      RowSource<T> rows(x + offset, stride[s], line, std::min(step, stop - c) / lanes_, p.extend, p.length, scratch);
+      RowSource<T> rows(x + offset, stride[s], line, std::min(step, stop - c) / lanes_, p.extend,
+                        p.length, scratch);
       filter_row(p, rows, k, Rows<T>{half[0] + c, half[1] + c}, scratch.take<const T*>(p.length));
     }
   }

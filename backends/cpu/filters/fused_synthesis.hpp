@@ -61,7 +61,8 @@ class FusedSynthesis {
     Planes(const FusedSynthesis& of, int s, int first_band, const T* const* bands, Range inside,
            Scratch& scratch)
         : of_(of), s_(s), first_band_(first_band), bands_(bands), inside_(inside),
-          size_(inside.size() * of.plane_[s + 2]), spacing_(size_ + gap_bytes / static_cast<index_t>(sizeof(T))),
+          size_(inside.size() * of.plane_[s + 2]),
+          spacing_(size_ + gap_bytes / static_cast<index_t>(sizeof(T))),
           capacity_(of.plan_[s]->length / 2 + 1),
           ring_(scratch.take<T>(capacity_ * spacing_)), held_(scratch.take<index_t>(capacity_)) {
       const Extension& extend = of.plan_[s]->extend;
@@ -100,7 +101,8 @@ class FusedSynthesis {
         at[b] = bands_[b] ? bands_[b] + k * of_.stride_[first_band_ + b][s_] : nullptr;
       }
       const index_t row = of_.plane_[s_ + 2];
-      of_.plane(s_ + 1, first_band_, at, inside_.begin, inside_.end, of_.whole(s_ + 2), to - inside_.begin * row, row);
+      of_.plane(s_ + 1, first_band_, at, inside_.begin, inside_.end, of_.whole(s_ + 2),
+                to - inside_.begin * row, row);
     }
 
     const FusedSynthesis& of_;
