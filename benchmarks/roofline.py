@@ -4,8 +4,9 @@ The bounds come from three speeds. They are measured in turn with each row, with
 of threads, because the speed of a machine changes while it runs:
 
 memory
-    Reading the input once and writing the result once, at the speed of the fastest copy between
-    arrays that are present: that of NumPy or that of the C library, which writes past the caches.
+    Reading all arrays of the input once and writing those of the result once, at the speed of the
+    fastest copy between arrays that are present: that of NumPy or that of the C library, which
+    writes past the caches.
 pages
     The first access to new memory, which the system zeroes: the additional time of filling it.
     Only results of 32 MiB and more have new memory in each call.
@@ -137,11 +138,22 @@ def operations(row: Row) -> float:
     else:
         wavelet = pywt.Wavelet(row.wavelet)
         taps = wavelet.rec_len if row.inverse else wavelet.dec_len
+    if row.undecimated:
+        return 2 * taps * _undecimated_filters(row) * float(np.prod(row.shape))
     axes = len(row.axes)
     levels = sum(0.5 ** (axes * level) for level in range(row.level))
     if row.has_packets:  # all bands are split
         levels = float(row.level)
     return 2 * taps * axes * levels * float(np.prod(row.shape))
+
+
+def _undecimated_filters(row: Row) -> int:
+    """The number of arrays of the signal's shape that filters compute."""
+    axes, levels = len(row.axes), row.level
+    passes = levels * sum(2**axis for axis in range(1, axes + 1))
+    if row.transform in ("mra", "mra2"):  # and back from each band alone
+        passes += axes * ((2**axes - 1) * levels * (levels + 1) // 2 + levels)
+    return passes
 
 
 class Floors(NamedTuple):
@@ -223,8 +235,7 @@ def timed(row: Row, memory: Memory, products: dict[str, float], rounds: int) -> 
     runs: dict[str, Run] = memory.runs() | {"fresh": lambda: call(data)}
     if call_into(data) is result:  # else the function does not have out
         runs["warm"] = lambda: call_into(data)
-    leaves = list(arrays_of(result))
-    moved = x.nbytes + sum(leaf.nbytes for leaf in leaves)
+    leaves, moved = list(arrays_of(result)), bytes_of(data) + bytes_of(result)
     new = sum(leaf.nbytes for leaf in leaves if _owner(leaf).nbytes >= MAPPED_BYTES)
     with new_memory():
         times = interleaved(runs, rounds)
@@ -243,6 +254,11 @@ def arrays_of(tree: Any) -> Iterator[np.ndarray]:
             yield from arrays_of(part)
     else:
         yield tree
+
+
+def bytes_of(tree: Any) -> int:
+    """The bytes of the arrays of nested dicts, lists and tuples."""
+    return sum(array.nbytes for array in arrays_of(tree))
 
 
 def _owner(x: np.ndarray) -> np.ndarray:

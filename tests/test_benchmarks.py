@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -141,8 +142,27 @@ def test_what_bounds_a_row():
     two_levels = replace(row, transform="wavedec2", level=2, dtype="float64")
     assert roofline.operations(two_levels) == pytest.approx(16e6 * 1.25)
     assert roofline.operations(named("dwt2 CDF 5/3 integers")) == 0
+    # Without downsampling, each of 3 levels has 2 outputs per sample, then 4.
+    undecimated = replace(named("iswt2 db4, 3 levels"), shape=(1000, 500))
+    assert roofline.operations(undecimated) == pytest.approx(2 * 8 * 3 * 6 * 500_000)
+    # The parts need 1, 2 and 3 filters from the detail bands, and 3 from the approximation.
+    signals = replace(named("mra db4, 5 levels"), shape=(1000,), level=3)
+    assert roofline.operations(signals) == pytest.approx(2 * 8 * (3 * 2 + 6 + 3) * 1000)
     lifted = replace(named("dwt2 bior4.4 by lifting"), shape=(1000, 500))
     assert roofline.operations(lifted) == pytest.approx(2 * 8 * 0.5 * 2 * 500_000)
+
+
+def test_bytes_of_a_row_are_those_of_all_its_arrays():
+    memory = SimpleNamespace(runs=dict, speeds=lambda times: (1e9, 1e9))
+    moved = {}
+    for name in ("swt2 db4, 3 levels", "iswt2 db4, 3 levels", "idwt2 db4", "wprec db4, 6 levels"):
+        row = named(name).capped(64)
+        timed = roofline.timed(row, memory, {}, rounds=1)  # type: ignore[arg-type]
+        moved[name] = timed.moved / row.input().nbytes
+    # An image and ten bands; bands of odd sizes are larger than their share.
+    assert moved.pop("swt2 db4, 3 levels") == moved.pop("iswt2 db4, 3 levels") == 11
+    assert moved.pop("idwt2 db4") == pytest.approx(1 + (35 / 32) ** 2)
+    assert moved.pop("wprec db4, 6 levels") > 2
 
 
 def test_threads_prints_and_writes_three_tables(capsys, monkeypatch, tmp_path):

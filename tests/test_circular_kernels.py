@@ -135,3 +135,44 @@ def test_levels_in_blocks(shape: tuple[int, ...]) -> None:
             rebuilt = [lw.iswt(c, "db2", axis=axis) for c in alone]
             results.append([y.tobytes() for y in (*bands, *rebuilt)])
     assert results[0] == results[1]
+
+
+PLANES = [
+    ((12, 516), (0, 1)),
+    ((28, 1_292), (0, 1)),
+    ((8, 12, 72), None),
+    ((2, 12, 300, 3), (1, 2)),
+]
+
+
+@pytest.mark.parametrize(("shape", "axes"), PLANES)
+def test_several_axes_part_by_part(shape: tuple[int, ...], axes: tuple[int, ...]) -> None:
+    """Several outputs are summed together, part by part; at the end, there are fewer."""
+    pytest.importorskip("liftwave._cpu", reason="the compiled kernels were not built")
+    x = np.random.default_rng(0).standard_normal(shape).astype("float32")
+    results = []
+    for kernels in ("cpu", "reference"):
+        with lw.kernels(kernels):
+            bands = lw.swtn(x, "db2", 2, axes=axes, trim_approx=True, mode="periodization")
+            results.append([lw.iswtn(bands, "db2", axes=axes).tobytes()])
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("shape", [(2_104, 1_000), (2, 1_064, 100, 10)])
+def test_levels_of_several_axes_in_blocks(shape: tuple[int, ...]) -> None:
+    """Blocks of rows go through all levels of a synthesis; those at the ends join them."""
+    pytest.importorskip("liftwave._cpu", reason="the compiled kernels were not built")
+    x = np.random.default_rng(0).standard_normal(shape)
+    axes = (0, 1) if x.ndim == 2 else (1, 2)
+    with lw.kernels("cpu"):
+        bands = lw.swtn(x, "db2", 3, axes=axes, trim_approx=True)
+    some = [bands[0], {"ad": bands[1]["ad"]}, {"da": bands[2]["da"]}, {"dd": bands[3]["dd"]}]
+    results = []
+    for kernels in ("cpu", "reference"):
+        with lw.kernels(kernels):
+            rebuilt = [lw.iswtn(c, "db2", axes=axes) for c in (bands, some)]
+            _, pullback = lw.vjp(lw.swtn, x, "db2", 3, axes=axes, trim_approx=True)
+            rebuilt.append(pullback(bands, wavelet=False).data)
+            results.append([y.tobytes() for y in rebuilt])
+    assert results[0] == results[1]
+    np.testing.assert_allclose(rebuilt[0], x, atol=1e-9)

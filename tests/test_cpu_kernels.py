@@ -159,6 +159,40 @@ def test_results_beyond_the_caches_are_the_reference(shape: Any, axes: Any) -> N
         assert_same(lambda b=bands, m=mode: lw.idwtn(b, "db2", m, axes))
 
 
+SLABS = {
+    "odd": ((5, 121, 1_501), "db2", "float32"),
+    "long filters": ((5, 150, 1_200), "bior4.4", "float32"),
+    "complex": ((4, 64, 700), "db2", "complex128"),
+    "four axes": ((3, 44, 6, 700), "db2", "float32"),
+    "beyond the caches": ((54, 300, 286), "haar", "float32"),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"), paired(SLABS, ["symmetric", "periodization", "antireflect", "zero"])
+)
+def test_slabs_of_volumes_are_the_reference(name: str, mode: str) -> None:
+    """Planes that exceed the L2 cache are computed slab by slab along the second axis."""
+    shape, wavelet, dtype = SLABS[name]
+    x = zero_mean(shape, 7, dtype)
+    bands = assert_same(lambda: lw.dwtn(x, wavelet, mode))
+    assert_same(lambda: lw.idwtn(bands, wavelet, mode))
+    some = {key: band if "d" in key[1:] else None for key, band in bands.items()}
+    assert_same(lambda: lw.idwtn(some, wavelet, mode))
+
+
+def pulled_back(x: np.ndarray, cotangents: Any) -> Any:
+    return lw.vjp(lw.dwtn, x, "db2", "reflect")[1](cotangents).data
+
+
+def test_slabs_of_views_and_gradients_are_the_reference() -> None:
+    x = zero_mean((1_300, 122, 6), 8, "float32")
+    for view in (x[::-1, :, ::2].transpose(2, 1, 0), x.transpose(2, 1, 0)[:, ::-1]):
+        bands = assert_same(lambda v=view: lw.dwtn(v, "db2", "reflect"))
+        pulled = assert_same(lambda v=view, b=bands: pulled_back(v, b))
+        assert pulled.shape == view.shape
+
+
 @pytest.mark.parametrize("offsets", [(1, 1, 1, 1), (0, 1, 2, 3)])
 def test_results_beyond_the_caches_begin_anywhere(offsets: tuple[int, ...]) -> None:
     x = zero_mean((1_500, 2_801), 5, "float32")

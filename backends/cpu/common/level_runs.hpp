@@ -8,7 +8,7 @@
 
 namespace liftwave {
 
-// Levels that are computed at once: one level along several axes, or `depth` levels along one axis.
+// Levels that are computed at once: `depth` levels along the same axes.
 template <class Axis>
 struct LevelRun {
   const Axis* axes;
@@ -33,9 +33,9 @@ std::vector<LevelRun<Axis>> level_runs(const std::vector<Axis>& all_axes, const 
   const Axis* axes = all_axes.data();
   for (std::size_t i = 0; i < counts.size();) {
     const int levels = depth(axes, &counts[i], counts.size() - i, numbers_behind(like, axes->axis));
-    const int bands = counts[i] > 1 ? 1 << counts[i] : 2 * levels;
+    const int bands = levels << counts[i];
     runs.push_back({axes, counts[i], levels, bands});
-    axes += counts[i] > 1 ? counts[i] : levels;
+    axes += levels * counts[i];
     i += static_cast<std::size_t>(levels);
   }
   return runs;

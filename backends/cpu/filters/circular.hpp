@@ -32,6 +32,15 @@ struct CircularAxis {
     return std::max<index_t>(0, *std::max_element(offset.begin(), offset.end()));
   }
 
+  // How far the sample that a tap reads is before that of the tap before it; zero if this differs.
+  index_t spacing() const {
+    const index_t first = taps() > 1 ? at(0) - at(1) : 1;
+    for (index_t j = 1; j < taps(); ++j) {
+      if (at(j - 1) - at(j) != first) return 0;
+    }
+    return first;
+  }
+
   // Position i of the cycle that begins at `first`.
   LIFTWAVE_INLINE index_t position(index_t first, index_t i) const {
     return (first + i % cycle * step) % n;
@@ -61,6 +70,11 @@ inline constexpr int max_circular_levels = 16;
 
 // Numbers of one block.
 inline constexpr index_t circular_block = 16384;
+
+// Positions along the first of several axes in one block, each of `plane` numbers.
+LIFTWAVE_INLINE index_t positions_of_block(index_t plane) {
+  return std::max<index_t>(1, 32 * circular_block / plane);
+}
 
 // Whether taps reach so far that a block would copy more than it computes.
 LIFTWAVE_INLINE bool is_far(const CircularAxis& axis, index_t lanes) {

@@ -29,28 +29,36 @@ int levels_together(const CircularAxis* axes, const int* counts, std::size_t lev
   return static_cast<int>(std::max<std::size_t>(depth, 1));
 }
 
-using CircularRun = LevelRun<CircularAxis>;
-
-// `in_blocks`: whether levels may pass through blocks together.
-template <class T>
-std::vector<CircularRun> runs_of(const CircularLevels& levels, const ArrayView<T>& like, bool in_blocks) {
-  return level_runs(levels.axes, levels.counts, like,
-                    [&](const CircularAxis* axes, const int* counts, std::size_t left, index_t lanes) {
-                      return levels_together(axes, counts, in_blocks ? left : 1, lanes);
-                    });
+// The same for a synthesis along several axes: how many levels from the coarsest on pass through blocks
+// of positions along the first axis.
+int plane_levels_together(const CircularAxis* axes, const int* counts, std::size_t levels, index_t plane) {
+  const index_t block = positions_of_block(plane);
+  const std::size_t most = std::min<std::size_t>(levels, max_circular_levels);
+  index_t beyond = 0;
+  std::size_t depth = 0;
+  for (; depth < most && counts[depth] == counts[0]; ++depth) {
+    const CircularAxis& axis = axes[depth * static_cast<std::size_t>(counts[0])];
+    if (axis.axis != axes[0].axis || axis.spacing() == 0) break;
+    // The first level reads whole arrays, so it computes what the others need, but nothing for itself.
+    if (depth > 0) beyond += axis.before() + axis.behind();
+    if (beyond > block / 4) break;
+  }
+  return static_cast<int>(std::max<std::size_t>(depth, 1));
 }
 
-// Whether all bands are those of the first level. Blocks of the bands of several levels at the same
-// place compete for the same cache sets.
+using CircularRun = LevelRun<CircularAxis>;
+
+// `in_blocks`: whether levels may pass through blocks together. `synthesis`: also those along several
+// axes.
 template <class T>
-bool only_first(const CircularLevels& levels, const ArrayView<const T>* bands) {
-  for (std::size_t level = 0; level < levels.counts.size(); ++level) {
-    const ArrayView<const T>* stop = bands + (1 << levels.counts[level]);
-    const bool any = std::any_of(bands, stop, [](const ArrayView<const T>& band) { return band.data; });
-    if (level && any) return false;
-    bands = stop;
-  }
-  return true;
+std::vector<CircularRun> runs_of(const CircularLevels& levels, const ArrayView<T>& like, bool in_blocks,
+                                 bool synthesis) {
+  return level_runs(levels.axes, levels.counts, like,
+                    [&](const CircularAxis* axes, const int* counts, std::size_t left, index_t lanes) {
+                      if (!in_blocks) left = 1;
+                      return synthesis && *counts > 1 ? plane_levels_together(axes, counts, left, lanes)
+                                                      : levels_together(axes, counts, left, lanes);
+                    });
 }
 
 // The shape of the results between runs, C-contiguous.
@@ -84,7 +92,7 @@ template <class T>
 void split_levels(const FilterKernels<T>& kernels, const CircularLevels& levels,
                   const ArrayView<const T>& x, ArrayView<T>* bands) {
   if (numbers_of(x) == 0) return;
-  split_runs(runs_of(levels, x, is_uncached(x)), x, bands,
+  split_runs(runs_of(levels, x, is_uncached(x), false), x, bands,
              [&](const CircularRun& run, const ArrayView<const T>& source, ArrayView<T>* parts) {
                if (run.count > 1) kernels.split_planes(run.axes, run.count, source, parts);
                else kernels.split_lines(run.axes, run.depth, source, parts);
@@ -95,14 +103,16 @@ template <class T>
 void merge_levels(const FilterKernels<T>& kernels, const CircularLevels& levels,
                   ArrayView<const T>* bands, const ArrayView<T>& out) {
   if (numbers_of(out) == 0) return;
-  const bool in_blocks = is_uncached(out) && only_first(levels, bands);
-  const std::vector<CircularRun> runs = runs_of(levels, out, in_blocks);
+  const std::vector<CircularRun> runs = runs_of(levels, out, is_uncached(out), true);
   const ArrayView<T> like = shape_of_levels(levels, out);
   const int axis = runs.back().axes->axis;
   std::vector<index_t> outputs;
   if (out.shape[axis] < like.shape[axis]) outputs = outputs_of(runs, out.shape[axis]);
   merge_runs(runs, bands, out, like,
              [&](const CircularRun& run, const ArrayView<const T>* parts, ArrayView<T> result) {
+               if (run.depth > 1 && run.count > 1) {
+                 return kernels.merge_plane_levels(run.axes, run.count, run.depth, parts, result);
+               }
                if (run.count > 1) return kernels.merge_planes(run.axes, run.count, parts, result);
                const auto number = static_cast<std::size_t>(&run - runs.data());
                if (!outputs.empty()) result.shape[axis] = outputs[number];

@@ -5,12 +5,20 @@
 // axes first, as the analysis is undone from the last axis to the first.
 #pragma once
 
+#include <optional>
+
 #include "filters/circular_lines.hpp"
 
 namespace liftwave::LIFTWAVE_ISA {
 
 // Between planes that are summed: rows of 4 KiB would share cache sets.
 inline constexpr std::size_t plane_gap = 128;
+
+// Outputs that are summed together: most of their planes are the same ones.
+inline constexpr index_t planes_at_once = 4;
+
+// Numbers of a plane that are summed at a time, so that the planes' parts stay in the L1 cache.
+inline constexpr index_t part_of_plane = 256;
 
 // At least as many outputs of a row are computed at a time, so that they fill vectors.
 inline constexpr index_t fewest_numbers = 64;
@@ -37,7 +45,51 @@ class CircularPlanes {
     merge_cycle<0>(bands, out, first, i0, i1);
   }
 
+  // The result at positions `outputs` along the first axis, counted beyond its ends, to `out`. The taps
+  // are equally far apart. `window`: if not null, bands[0] begins at this position, and has all that
+  // taps read.
+  template <class T>
+  void merge_positions(const T* const* bands, const index_t* window, Range outputs, T* out) const {
+    const CircularAxis& axis = axes_[0];
+    const index_t spacing = axis.spacing(), apart = std::max<index_t>(1, std::abs(spacing));
+    for (index_t first = outputs.begin; first < std::min(outputs.begin + apart, outputs.end); ++first) {
+      const index_t count = (outputs.end - first + apart - 1) / apart;
+      merge_every(bands, window, first, apart, count, spacing > 0, out + (first - outputs.begin) * plane_[1]);
+    }
+  }
+
  private:
+  // `count` results from position `first` on, `apart` positions apart. `descending`: whether later taps
+  // read positions before those of earlier ones.
+  template <class T>
+  void merge_every(const T* const* bands, const index_t* window, index_t first, index_t apart, index_t count,
+                   bool descending, T* out) const {
+    Scratch scratch;
+    const CircularAxis& axis = axes_[0];
+    const index_t plane = plane_[1], taps = axis.taps(), reach = descending ? 0 : taps - 1;
+    const index_t ring = taps + std::min(planes_at_once, count) - 1;
+    const index_t gap = plane + static_cast<index_t>(plane_gap / sizeof(T));
+    const Halves<T> halves(bands, index_t{1} << (count_ - 1));
+    T* memory[2] = {nullptr, nullptr};
+    for (int h = 0; h < 2; ++h) {
+      if (halves.present[h]) memory[h] = scratch.take<T>(ring * gap);
+    }
+    index_t next = reach - taps + 1;
+    for (index_t i = 0; i < count; i += planes_at_once) {
+      const index_t some = std::min(planes_at_once, count - i);
+      for (; next < i + some + reach; ++next) {
+        const index_t at = first + axis.offset[0] + next * apart, inside = wrapped(at, axis.n) * plane;
+        for (int h = 0; h < 2; ++h) {
+          const index_t lead = window && h == 0 ? (at - *window) * plane : inside;
+          if (!memory[h]) continue;
+          halves.template merge_at<0>(*this, h, inside, lead, memory[h] + wrapped(next, ring) * gap);
+        }
+      }
+      const auto at = [&](index_t k, index_t j) { return wrapped(descending ? k - j : k + j, ring) * gap; };
+      sum_planes<0>(i, some, memory, at, [&](index_t k) { return out + k * apart * plane; });
+    }
+  }
+
   // Axis s and those behind it. A template, so that compilers see where the recursion ends.
   template <int s, class T>
   void split_axis(const T* x, T* const* out, index_t k0, index_t k1) const {
@@ -88,33 +140,53 @@ class CircularPlanes {
   void merge_cycle(const T* const* bands, T* out, index_t first, index_t i0, index_t i1) const {
     Scratch scratch;
     const CircularAxis& axis = axes_[s];
-    const index_t plane = plane_[s + 1], taps = axis.taps(), kept = std::min(taps, axis.cycle);
+    const index_t plane = plane_[s + 1], kept = std::min(axis.taps(), axis.cycle);
+    const index_t ring = kept + std::min(planes_at_once, i1 - i0) - 1;
     const index_t spacing = plane + static_cast<index_t>(plane_gap / sizeof(T));
     const index_t source = wrapped(first + axis.offset[0], axis.n);  // that tap 0 reads at i = 0
     const Halves<T> halves(bands, index_t{1} << (count_ - s - 1));
     T* memory[2] = {nullptr, nullptr};
     for (int h = 0; h < 2; ++h) {
-      if (halves.present[h]) memory[h] = scratch.take<T>(kept * spacing);
+      if (halves.present[h]) memory[h] = scratch.take<T>(ring * spacing);
     }
     index_t next = i0 - kept + 1;  // counted beyond the cycle on both sides
-    for (index_t i = i0; i < i1; ++i) {
-      for (; next <= i; ++next) {
+    for (index_t i = i0; i < i1; i += planes_at_once) {
+      const index_t count = std::min(planes_at_once, i1 - i);
+      for (; next < i + count; ++next) {
         const index_t at = axis.position(source, wrapped(next, axis.cycle)) * plane;
         for (int h = 0; h < 2; ++h) {
-          if (memory[h]) halves.template merge_at<s>(*this, h, at, memory[h] + wrapped(next, kept) * spacing);
+          if (!memory[h]) continue;
+          halves.template merge_at<s>(*this, h, at, at, memory[h] + wrapped(next, ring) * spacing);
         }
       }
-      Scratch of_plane;
-      Terms<T> terms(2 * taps, taps / 2, of_plane);
+      const auto at = [&](index_t output, index_t j) {
+        return wrapped(output - j % axis.cycle, ring) * spacing;
+      };
+      sum_planes<s>(i, count, memory, at, [&](index_t k) { return out + axis.position(first, k) * plane; });
+    }
+  }
+
+  // Outputs i ... i + count - 1, part by part; `at(i, j)`: where the plane is that tap j of output i
+  // reads, `out(i)`: where the output is stored.
+  template <int s, class T, class Place, class Out>
+  void sum_planes(index_t i, index_t count, T* const* memory, const Place& at, const Out& out) const {
+    Scratch scratch;
+    const CircularAxis& axis = axes_[s];
+    const index_t plane = plane_[s + 1], taps = axis.taps();
+    std::optional<Terms<T>> terms[planes_at_once];
+    T* to[planes_at_once];
+    for (index_t k = 0; k < count; ++k) {
+      terms[k].emplace(2 * taps, taps / 2, scratch);
       for (int h = 0; h < 2; ++h) {
         const T* from = memory[h];
-        if (from) terms.add(axis, h ? axis.high : axis.low, [&](index_t j) {
-          return from + wrapped(i - j % axis.cycle, kept) * spacing;
-        });
+        const auto source = [&](index_t j) { return from + at(i + k, j); };
+        if (from) terms[k]->add(axis, h ? axis.high : axis.low, source);
       }
-      const bool streamed = s == 0 && past_caches_;
-      sum_terms(terms, 0, plane, out + axis.position(first, i) * plane, streamed);
+      to[k] = out(i + k);
     }
+    for_parts(0, plane, [&](index_t c, index_t stop) {
+      for (index_t k = 0; k < count; ++k) sum_terms(*terms[k], c, stop, to[k], s == 0 && past_caches_);
+    });
   }
 
   // The bands of the low and of the high planes along an axis.
@@ -131,13 +203,13 @@ class CircularPlanes {
       }
     }
 
-    // Merges the planes of one half that begin at a number of its bands.
+    // Merges the planes of one half that begin at a number of its bands, for its first one at `lead`.
     template <int s>
-    void merge_at(const CircularPlanes& planes, int half, index_t at, T* to) const {
+    void merge_at(const CircularPlanes& planes, int half, index_t at, index_t lead, T* to) const {
       const T* moved[1 << (max_axes - 1)];
       for (index_t b = 0; b < count; ++b) {
         const T* band = bands[half * count + b];
-        moved[b] = band ? band + at : nullptr;
+        moved[b] = band ? band + (b ? at : lead) : nullptr;
       }
       planes.merge_plane<s + 1>(static_cast<const T* const*>(moved), to);
     }
@@ -169,6 +241,16 @@ class CircularPlanes {
       terms.add(axis, h ? axis.high : axis.low, [&](index_t j) { return row + axis.at(j) * lanes_; });
     }
     sum_terms(terms, start, stop, to, false);
+  }
+
+  // Calls `work(c, stop)` for the parts of a plane, of which the last is not shorter than the others.
+  template <class Work>
+  static void for_parts(index_t start, index_t stop, const Work& work) {
+    for (index_t c = start; c < stop;) {
+      const index_t until = stop - c < 2 * part_of_plane ? stop : c + part_of_plane;
+      work(c, until);
+      c = until;
+    }
   }
 
   // Memory of a plane at axis s. A row of the last axis has margins before and behind it.
@@ -243,6 +325,48 @@ void merge_planes(const CircularAxis* axes, int count, const ArrayView<const T>*
       from[b] = bands[b].data ? batch.locate(item, bands[b]) : nullptr;
     }
     planes.merge(from, batch.locate(item, out), first, i0, i1);
+  });
+}
+
+// Several levels of a synthesis along the same axes, coarsest first, in blocks of positions along the
+// first axis: approximations pass from level to level in the caches. See FilterKernels.
+template <class T>
+void merge_plane_levels(const CircularAxis* axes, int count, int depth, const ArrayView<const T>* bands,
+                        const ArrayView<T>& out) {
+  Batch batch;
+  const Inner inner = split_dimensions(&out, 1, axes[0].axis, axes[count - 1].axis, batch);
+  index_t plane = inner.count;
+  for (int s = 1; s < count; ++s) plane *= axes[s].n;
+  const index_t n = axes[0].n, rows = positions_of_block(plane), blocks = (n + rows - 1) / rows;
+  const double bytes = sizeof(T) * static_cast<double>(numbers_of(out)) * (1 + depth * ((1 << count) - 1));
+  parallel_for(batch.size * blocks, bytes, [&](index_t begin, index_t end) {
+    for (index_t item = begin; item < end; ++item) {
+      Scratch scratch;
+      const index_t where = item / blocks, start = item % blocks * rows, stop = std::min(start + rows, n);
+      // Of each level: the block, and what the next levels read beyond it.
+      Range outputs[max_circular_levels];
+      outputs[depth - 1] = {start, stop};
+      for (int level = depth - 1; level > 0; --level) {
+        const CircularAxis& axis = axes[level * count];
+        outputs[level - 1] = {outputs[level].begin - axis.before(), outputs[level].end + axis.behind()};
+      }
+      const T* approx = bands[0].data ? batch.locate(where, bands[0]) : nullptr;
+      for (int level = 0; level < depth; ++level) {
+        const bool last = level + 1 == depth;
+        const T* from[1 << max_axes] = {approx};
+        for (int b = 1; b < 1 << count; ++b) {
+          const ArrayView<const T>& band = bands[(level << count) + b];
+          from[b] = band.data ? batch.locate(where, band) : nullptr;
+        }
+        T* result = last ? batch.locate(where, out) + start * plane
+                         : scratch.take<T>(outputs[level].size() * plane);
+        const bool past_caches = last && bytes >= streamed_bytes;
+        const CircularPlanes planes(axes + level * count, count, inner.count, past_caches);
+        planes.merge_positions(from, level ? &outputs[level - 1].begin : nullptr, outputs[level], result);
+        approx = result;
+      }
+    }
+    end_streams();
   });
 }
 

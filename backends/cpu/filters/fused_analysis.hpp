@@ -5,9 +5,14 @@
 
 namespace liftwave::LIFTWAVE_ISA {
 
+// A slab of the planes that one output reads fills at most this share of the L2 cache.
+inline constexpr index_t analysis_slab_bytes = 1024 * 1024;
+
 // Analyses the last axes one after the other and stores no intermediate array. For each output
 // position along the first axis, it computes the planes (rows, for two axes) of its low and its
-// high half in the cache and analyses them further at once. An axis with one filter has one half.
+// high half in the cache and analyses them further at once. An axis with one filter has one half. Of
+// three axes and more, a slab along the second axis is computed at a time, such that the planes that
+// several outputs read stay in the L2 cache.
 template <class T>
 class FusedAnalysis {
  public:
@@ -25,16 +30,32 @@ class FusedAnalysis {
     }
   }
 
-  // Outputs k0 ... k1 - 1 along the first axis into all bands.
-  void run(const T* x, T* const* out, index_t k0, index_t k1) const {
-    planes<0>(x, in_stride_, lane_stride_, out, k0, k1);
+  // The number of slabs along the second axis.
+  index_t slabs() const {
+    if (count_ < 3) return 1;
+    const index_t row = plane_[2] * static_cast<index_t>(sizeof(T)), n = plan_[1]->n_out;
+    const index_t rows = analysis_slab_bytes / (row * (plan_[0]->length + 2)) - plan_[1]->length;
+    // Slabs of few outputs share much of their inputs.
+    return std::max<index_t>(1, n / std::max(rows / 2, 2 * plan_[1]->length));
+  }
+
+  // Outputs k0 ... k1 - 1 along the first axis (of one slab) into all bands.
+  void run(const T* x, T* const* out, index_t k0, index_t k1, index_t slab) const {
+    if (count_ < 3) return planes<0>(x, in_stride_, lane_stride_, out, k0, k1, {});
+    const index_t n = plan_[1]->n_out, count = slabs();
+    const Range inside{slab * n / count, (slab + 1) * n / count};
+    planes<0>(x, in_stride_, lane_stride_, out, k0, k1, inside);
   }
 
  private:
-  // Axis s and those behind it. A template, so that compilers see where the recursion ends.
+  // Contiguous numbers of a plane that are filtered at a time.
+  static constexpr index_t part_of_plane = 4096;
+
+  // Axis s and those behind it, and the outputs `inside` along the next one. A template, so that
+  // compilers see where the recursion ends.
   template <int s>
   void planes(const T* x, const index_t* stride, index_t lane_stride, T* const* out, index_t k0,
-              index_t k1) const {
+              index_t k1, Range inside) const {
     if (s == count_ - 2) return rows(x, stride, lane_stride, out, k0, k1);
     if constexpr (s + 2 < max_axes) {
       Scratch scratch;
@@ -42,36 +63,74 @@ class FusedAnalysis {
       T* half[2] = {first, halves_[s] > 1 ? scratch.take<T>(plane_[s + 1]) : first};
       index_t bands = 1;
       for (int d = s + 1; d < count_; ++d) bands *= halves_[d];
+      index_t* inputs = scratch.take<index_t>(plan_[s + 1]->extend.n + 1);
+      const index_t ranges = inputs_of(*plan_[s + 1], inside, inputs, scratch);
+      const Range next{0, s + 2 < count_ ? plan_[s + 2]->n_out : 0};
       for (index_t k = k0; k < k1; ++k) {
-        filter_plane(s, x, stride, lane_stride, k, half);
+        for (index_t r = 0; r < ranges; ++r) {
+          filter_plane(s, x, stride, lane_stride, k, {inputs[2 * r], inputs[2 * r + 1]}, half);
+        }
         for (int h = 0; h < halves_[s]; ++h) {
           T* to[1 << (max_axes - 1)];
           for (index_t b = 0; b < bands; ++b) to[b] = out[h * bands + b] + k * out_stride_[s];
-          planes<s + 1>(half[h], plane_ + 1, 1, to, 0, plan_[s + 1]->n_out);
+          planes<s + 1>(half[h], plane_ + 1, 1, to, inside.begin, inside.end, next);
         }
       }
     }
   }
 
-  // The low and the high plane at position k along axis s, row by row.
-  void filter_plane(int s, const T* x, const index_t* stride, index_t lane_stride, index_t k,
+  // The ranges of inputs that outputs of an axis read, also those that samples beyond its ends are
+  // extended from: the ends of each in `bounds`. Returns their number.
+  static index_t inputs_of(const FilterPlan& p, Range outputs, index_t* bounds, Scratch& scratch) {
+    const index_t n = p.extend.n, from = first_input(p, outputs.begin), stop = stop_input(p, outputs.end);
+    char* read = scratch.take<char>(n);
+    for (index_t i = 0; i < n; ++i) read[i] = i >= from && i < stop;
+    const auto extended = [&](index_t first, index_t last) {
+      for (index_t i = first; i < last; ++i) {
+        const Row row = p.extend.row(i);
+        for (index_t t = 0; t < row.terms; ++t) read[row.at[t]] = 1;
+      }
+    };
+    extended(from, std::min<index_t>(stop, 0));
+    extended(std::max(from, n), stop);
+    index_t count = 0;
+    for (index_t i = 0; i < n; ++i) {
+      if (!read[i]) continue;
+      if (i == 0 || !read[i - 1]) bounds[2 * count++] = i;
+      bounds[2 * count - 1] = i + 1;
+    }
+    return count;
+  }
+
+  // The low and the high plane at position k along axis s, at positions `inside` along the next axis:
+  // in long parts if they are contiguous, else row by row.
+  void filter_plane(int s, const T* x, const index_t* stride, index_t lane_stride, index_t k, Range inside,
                     T* const* half) const {
     const FilterPlan& p = *plan_[s];
     const int last = count_ - 1;
-    const index_t row = plane_[last];
-    const index_t rows_in_plane = plane_[s + 1] / row;
-    for (index_t r = 0; r < rows_in_plane; ++r) {
-      index_t offset = 0, rest = r;
-      for (int d = last - 1; d > s; --d) {
+    const bool whole = is_whole(s, stride, lane_stride);
+    const index_t step = whole ? std::max<index_t>(part_of_plane / lanes_, 1) * lanes_ : plane_[last];
+    const index_t stop = inside.end * plane_[s + 2];
+    const Line<T> line{nullptr, stride[last], lanes_, lane_stride};
+    for (index_t c = inside.begin * plane_[s + 2]; c < stop; c += step) {
+      index_t offset = whole ? c : 0, rest = c / plane_[last];
+      for (int d = last - 1; d > s && !whole; --d) {
         offset += rest % plan_[d]->extend.n * stride[d];
         rest /= plan_[d]->extend.n;
       }
       Scratch scratch;
-      RowSource<T> rows(x + offset, stride[s], {nullptr, stride[last], lanes_, lane_stride},
-                        plan_[last]->extend.n, p.extend, p.length, scratch);
-      filter_row(p, rows, k, Rows<T>{half[0] + r * row, half[1] + r * row},
-                 scratch.take<const T*>(p.length));
+      RowSource<T> rows(x + offset, stride[s], line, std::min(step, stop - c) / lanes_, p.extend,
+                        p.length, scratch);
+      filter_row(p, rows, k, Rows<T>{half[0] + c, half[1] + c}, scratch.take<const T*>(p.length));
     }
+  }
+
+  // Whether planes along axis s are contiguous.
+  bool is_whole(int s, const index_t* stride, index_t lane_stride) const {
+    for (int d = s + 1; d < count_; ++d) {
+      if (stride[d] != plane_[d + 1]) return false;
+    }
+    return lanes_ == 1 || lane_stride == 1;
   }
 
   // The last two axes. Rows are filtered across, split while they are stored, extended, and
@@ -171,14 +230,16 @@ void analyse(const ArrayView<const T>& x, const ArrayView<T>* bands, int band_co
   for (int s = 0; s < count; ++s) bytes *= axes[s].plan.extend.n;
   const index_t m = axes[0].plan.n_out;
   const index_t parts = std::max<index_t>(8 * threads_for(bytes), ranges_for(bytes));
-  const index_t blocks = std::clamp<index_t>(parts / batch.size, 1, m);
+  const index_t slabs = fused.slabs(), items = batch.size * slabs;
+  const index_t blocks = std::clamp<index_t>(parts / items, 1, m);
   const index_t block = (m + blocks - 1) / blocks;
-  parallel_for(batch.size * blocks, bytes, [&](index_t begin, index_t end) {
+  parallel_for(items * blocks, bytes, [&](index_t begin, index_t end) {
     for (index_t item = begin; item < end; ++item) {
+      const index_t where = item / blocks / slabs;
       T* out[1 << max_axes];
-      for (int b = 0; b < band_count; ++b) out[b] = batch.locate(item / blocks, bands[b]);
+      for (int b = 0; b < band_count; ++b) out[b] = batch.locate(where, bands[b]);
       const index_t k0 = item % blocks * block;
-      fused.run(batch.locate(item / blocks, x), out, k0, std::min(k0 + block, m));
+      fused.run(batch.locate(where, x), out, k0, std::min(k0 + block, m), item / blocks % slabs);
     }
     end_streams();
   });

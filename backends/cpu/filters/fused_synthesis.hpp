@@ -5,16 +5,23 @@
 
 namespace liftwave::LIFTWAVE_ISA {
 
+// Planes that are kept have so many numbers that they fill at most this share of the L2 cache.
+inline constexpr index_t slab_bytes = 768 * 1024;
+
+// Between planes: taps read the same place of each, and planes of 4 KiB would share cache sets.
+inline constexpr index_t gap_bytes = 128;
+
 // Synthesises the last axes, beginning with the last, and stores no intermediate array. Planes
 // (rows, for two axes) of the low and the high half along the first axis are computed in the cache,
-// and kept while taps reach them.
+// and kept while taps reach them. Of three axes and more, a slab along the second axis is computed at
+// a time, such that the planes stay in the L2 cache.
 template <class T>
 class FusedSynthesis {
  public:
   // Bands in the order of their keys; a band without data is missing.
   FusedSynthesis(const AxisPlan* axes, int count, const ArrayView<const T>* bands,
-                 const Inner& inner, const ArrayView<T>& out)
-      : count_(count), lanes_(inner.count) {
+                 const Inner& inner, const ArrayView<T>& out, bool past_caches)
+      : count_(count), lanes_(inner.count), past_caches_(past_caches) {
     plane_[count] = lanes_;
     for (int s = count - 1; s >= 0; --s) {
       plan_[s] = &axes[s].plan;
@@ -29,27 +36,42 @@ class FusedSynthesis {
     }
   }
 
-  // Rows (planes) i0 ... i1 - 1 along the first axis. Band b begins at bands[b], null if missing.
-  void run(const T* const* bands, index_t i0, index_t i1, T* out) const {
-    plane(0, 0, bands, i0, i1, out, out_stride_[0]);
+  // The number of slabs along the second axis.
+  index_t slabs() const {
+    if (count_ < 3) return 1;
+    const index_t row = plane_[2] * static_cast<index_t>(sizeof(T)), n = plan_[1]->n_out;
+    // Slabs of few rows share much of what they compute.
+    const index_t rows = std::max(slab_bytes / (row * (plan_[0]->length + 2)), 4 * plan_[1]->length);
+    return (n + rows - 1) / rows;
+  }
+
+  // Rows (planes, of which one slab) i0 ... i1 - 1 along the first axis. Band b begins at bands[b],
+  // null if missing.
+  void run(const T* const* bands, index_t i0, index_t i1, index_t slab, T* out) const {
+    const index_t n = plan_[1]->n_out, rows = ((n + slabs() - 1) / slabs() + 1) / 2 * 2;
+    const Range inside = slabs() > 1 ? Range{slab * rows, slab * rows + rows}.clipped(0, n) : Range{0, n};
+    if (!inside.empty()) plane(0, 0, bands, i0, i1, inside, out, out_stride_[0]);
   }
 
  private:
-  // The planes of one half of the bands, computed on demand.
+  // The planes of one half of the bands, computed on demand. `inside`: the positions along the next
+  // axis.
   class Planes {
    public:
-    Planes(const FusedSynthesis& of, int s, int first_band, const T* const* bands,
+    Planes(const FusedSynthesis& of, int s, int first_band, const T* const* bands, Range inside,
            Scratch& scratch)
-        : of_(of), s_(s), first_band_(first_band), bands_(bands), size_(of.plane_[s + 1]),
+        : of_(of), s_(s), first_band_(first_band), bands_(bands), inside_(inside),
+          size_(inside.size() * of.plane_[s + 2]),
+          spacing_(size_ + gap_bytes / static_cast<index_t>(sizeof(T))),
           capacity_(of.plan_[s]->length / 2 + 1),
-          ring_(scratch.take<T>(capacity_ * size_)), held_(scratch.take<index_t>(capacity_)) {
+          ring_(scratch.take<T>(capacity_ * spacing_)), held_(scratch.take<index_t>(capacity_)) {
       const Extension& extend = of.plan_[s]->extend;
       std::fill_n(held_, capacity_, extend.n + extend.right + 2 * capacity_);
     }
 
     const T* operator()(index_t k) {
       const index_t slot = ((k % capacity_) + capacity_) % capacity_;
-      T* to = ring_ + slot * size_;
+      T* to = ring_ + slot * spacing_;
       if (held_[slot] != k) make(k, to);
       held_[slot] = k;
       return to;
@@ -78,13 +100,16 @@ class FusedSynthesis {
       for (int b = 0; b < bands; ++b) {
         at[b] = bands_[b] ? bands_[b] + k * of_.stride_[first_band_ + b][s_] : nullptr;
       }
-      of_.plane(s_ + 1, first_band_, at, 0, of_.plan_[s_ + 1]->n_out, to, of_.plane_[s_ + 2]);
+      const index_t row = of_.plane_[s_ + 2];
+      of_.plane(s_ + 1, first_band_, at, inside_.begin, inside_.end, of_.whole(s_ + 2),
+                to - inside_.begin * row, row);
     }
 
     const FusedSynthesis& of_;
     int s_, first_band_;
     const T* const* bands_;
-    index_t size_, capacity_;
+    Range inside_;
+    index_t size_, spacing_, capacity_;
     T* ring_;
     index_t* held_;
   };
@@ -93,15 +118,18 @@ class FusedSynthesis {
     return std::any_of(bands, bands + count, [](const T* band) { return band != nullptr; });
   }
 
-  // Outputs i0 ... i1 - 1 along axis s, `stride` numbers apart. The bands are bands[0], ..., with
-  // numbers from `first_band` on.
-  LIFTWAVE_NOINLINE void plane(int s, int first_band, const T* const* bands, index_t i0,
-                               index_t i1, T* out, index_t stride) const {
-    if (s == count_ - 1) return line(first_band, bands, i0, i1, out);
+  // All positions along axis s.
+  Range whole(int s) const { return {0, s < count_ ? plan_[s]->n_out : 1}; }
+
+  // Outputs i0 ... i1 - 1 along axis s, `stride` numbers apart, and those `inside` along the next axis.
+  // The bands are bands[0], ..., with numbers from `first_band` on.
+  LIFTWAVE_NOINLINE void plane(int s, int first_band, const T* const* bands, index_t i0, index_t i1,
+                               Range inside, T* out, index_t stride) const {
+    if (s == count_ - 1) return line(first_band, bands, i0, i1, out + i0 * lanes_);
     Scratch scratch;
     const int half = 1 << (count_ - s - 1);
-    Planes low(*this, s, first_band, bands, scratch);
-    Planes high(*this, s, first_band + half, bands + half, scratch);
+    Planes low(*this, s, first_band, bands, inside, scratch);
+    Planes high(*this, s, first_band + half, bands + half, inside, scratch);
     Planes* present[2];
     int which[2], count = 0;
     for (int h = 0; h < 2; ++h) {
@@ -109,17 +137,19 @@ class FusedSynthesis {
       present[count] = h ? &high : &low;
       which[count++] = h;
     }
-    upsample_rows<T>(*plan_[s], present, which, count, i0, i1, plane_[s + 1],
-                     [&](index_t i) { return out + i * stride; }, scratch);
+    const index_t numbers = inside.size() * plane_[s + 2];
+    out += inside.begin * plane_[s + 2];
+    upsample_rows<T>(*plan_[s], present, which, count, i0, i1, numbers,
+                     [&](index_t i) { return out + i * stride; }, scratch, s == 0 && past_caches_);
     const FilterPlan& p = *plan_[s];
     for (const Range& side : {Range{-p.fold.left, 0}, Range{p.n_out, p.n_out + p.fold.right}}) {
-      fold_planes(s, present, which, count, side, Range{i0, i1}, out, stride);
+      fold_planes(s, present, which, count, side, Range{i0, i1}, numbers, out, stride);
     }
   }
 
   // Adds planes beyond an end to those among `wanted` that they are extended from.
   void fold_planes(int s, Planes* const* present, const int* which, int count, Range side,
-                   Range wanted, T* out, index_t stride) const {
+                   Range wanted, index_t numbers, T* out, index_t stride) const {
     const FilterPlan& p = *plan_[s];
     const auto lands = [&](index_t i) {
       const Row row = p.fold.row(i);
@@ -130,7 +160,6 @@ class FusedSynthesis {
     while (side.begin < side.end && !lands(side.end - 1)) --side.end;
     if (side.begin == side.end) return;
     Scratch scratch;
-    const index_t numbers = plane_[s + 1];
     T* beyond = scratch.take<T>((side.end - side.begin) * numbers);
     upsample_rows<T>(p, present, which, count, side.begin, side.end, numbers,
                      [&](index_t i) { return beyond + (i - side.begin) * numbers; }, scratch);
@@ -157,6 +186,7 @@ class FusedSynthesis {
 
   int count_;
   index_t lanes_;
+  bool past_caches_;
   const FilterPlan* plan_[max_axes];
   index_t plane_[max_axes + 1];  // numbers of the output from axis s on
   index_t out_stride_[max_axes];
@@ -177,22 +207,26 @@ void synthesise(const ArrayView<const T>* bands, int band_count, const ArrayView
   }
   Batch batch;
   const Inner inner = split_dimensions(given, present, axes[0].axis, axes[count - 1].axis, batch);
-  const FusedSynthesis<T> fused(axes, count, bands, inner, out);
+  const bool past_caches = sizeof(T) * static_cast<double>(numbers_of(out)) >= streamed_bytes;
+  const FusedSynthesis<T> fused(axes, count, bands, inner, out, past_caches);
   double bytes = 2.0 * sizeof(T) * static_cast<double>(batch.size) * inner.count;
   for (int s = 0; s < count; ++s) bytes *= axes[s].plan.n_out;
   const index_t n = axes[0].plan.n_out;
   const index_t parts = std::max<index_t>(4 * threads_for(bytes), ranges_for(bytes));
-  const index_t blocks = std::clamp<index_t>(parts / batch.size, 1, (n + 1) / 2);
+  const index_t slabs = fused.slabs(), items = batch.size * slabs;
+  const index_t blocks = std::clamp<index_t>(parts / items, 1, (n + 1) / 2);
   const index_t block = (n + 2 * blocks - 1) / (2 * blocks) * 2;
-  parallel_for(batch.size * blocks, bytes, [&](index_t begin, index_t end) {
+  parallel_for(items * blocks, bytes, [&](index_t begin, index_t end) {
     for (index_t item = begin; item < end; ++item) {
+      const index_t where = item / blocks / slabs;
       const T* at[1 << max_axes];
       for (int b = 0; b < band_count; ++b) {
-        at[b] = bands[b].data ? batch.locate(item / blocks, bands[b]) : nullptr;
+        at[b] = bands[b].data ? batch.locate(where, bands[b]) : nullptr;
       }
       const index_t i0 = item % blocks * block, i1 = std::min(i0 + block, n);
-      if (i0 < i1) fused.run(at, i0, i1, batch.locate(item / blocks, out));
+      if (i0 < i1) fused.run(at, i0, i1, item / blocks % slabs, batch.locate(where, out));
     }
+    end_streams();
   });
 }
 

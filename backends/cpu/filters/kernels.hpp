@@ -49,6 +49,10 @@ struct FilterKernels {
                        const ArrayView<T>* bands);
   void (*merge_planes)(const CircularAxis* axes, int count, const ArrayView<const T>* bands,
                        const ArrayView<T>& out);
+  // Several levels along the same axes, coarsest first, whose taps are equally far apart. Only the first
+  // approximation is read.
+  void (*merge_plane_levels)(const CircularAxis* axes, int count, int depth,
+                             const ArrayView<const T>* bands, const ArrayView<T>& out);
   // As `tap_gradients`, without the taps' factor.
   void (*circular_tap_gradients)(const ArrayView<const T>* arrays, int count,
                                  const CircularAxis& axis, double* gradients);

@@ -171,7 +171,7 @@ void synthesise_lines(const AxisSynthesis<T>& s) {
 // The sums of pair `pair`; `rows[b](k)` gives coefficient row k of band b.
 template <class T, class RowsOf>
 void upsample_pair(const FilterPlan& p, RowsOf* const* rows, const int* which, int count,
-                   index_t pair, index_t numbers, const Rows<T>& to, const T** source) {
+                   index_t pair, index_t numbers, const OutputRows<T>& to, const T** source) {
   const int taps = static_cast<int>(p.length / 2);
   Upsampling<T> bands[2];
   for (int b = 0; b < count; ++b) {
@@ -180,20 +180,24 @@ void upsample_pair(const FilterPlan& p, RowsOf* const* rows, const int* which, i
     const BandTaps<T> t = band_taps<T>(p, which[b]);
     bands[b] = {of_band, t.even, t.odd};
   }
-  upsample(bands, count, taps, numbers, to, to);
+  const Rows<T>& rest = to;
+  const bool streamed = to.past_caches && is_aligned(to.first) && is_aligned(to.second);
+  if (streamed) upsample(bands, count, taps, numbers, StreamedRows<T>{rest}, rest);
+  else upsample(bands, count, taps, numbers, rest, rest);
 }
 
 // Rows i0 ... i1 - 1, each stored at `place(i)`.
 template <class T, class RowsOf, class Place>
 void upsample_rows(const FilterPlan& p, RowsOf* const* rows, const int* which, int count,
-                   index_t i0, index_t i1, index_t numbers, const Place& place, Scratch& scratch) {
+                   index_t i0, index_t i1, index_t numbers, const Place& place, Scratch& scratch,
+                   bool past_caches = false) {
   if (i0 >= i1) return;
   const T** source = scratch.take<const T*>(p.length);
   T* unused = scratch.take<T>(numbers);
   const auto target = [&](index_t i) { return i >= i0 && i < i1 ? place(i) : unused; };
   for (index_t pair = pair_of(p, i0); pair <= pair_of(p, i1 - 1); ++pair) {
     const index_t i = first_of_pair(p, pair);
-    upsample_pair<T>(p, rows, which, count, pair, numbers, {target(i), target(i + 1)}, source);
+    upsample_pair<T>(p, rows, which, count, pair, numbers, {{target(i), target(i + 1)}, past_caches}, source);
   }
 }
 
