@@ -6,7 +6,13 @@ import pytest
 import liftwave as lw
 from liftwave._arrays.integers import integer_gain, integer_peak
 from liftwave._plan.boundary import LIFTING_MODES
-from liftwave.errors import DTypeError, IntegerRangeWarning, OptionError, WaveletError
+from liftwave.errors import (
+    ArgumentTypeError,
+    DTypeError,
+    IntegerRangeWarning,
+    OptionError,
+    WaveletError,
+)
 from liftwave.lifting import LiftingScheme, LiftingStep
 from liftwave.wavelets.lifting.fixed_point import fixed_point
 
@@ -200,6 +206,8 @@ def test_requests_without_an_integer_transform():
         lw.dwt(np.arange(8.0), "haar", dtype="int16")
     with pytest.raises(OptionError, match="needs at least one level"):
         lw.wavedec(np.arange(8), integer("haar"), "zero", 0, dtype="int16")
+    with pytest.raises(ArgumentTypeError, match="vjp does not support dtype= of dwt"):
+        lw.vjp(lw.dwt, np.arange(8.0), "haar", dtype="int16")
     da = pytest.importorskip("dask.array")
     import liftwave.dask  # noqa: F401
 
