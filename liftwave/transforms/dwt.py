@@ -44,8 +44,8 @@ def dwt(
         are copied (see "Threads and memory" in the guide).
     dtype : dtype or str, optional
         The dtype of the coefficients of an integer lifting scheme: int16, int32 or int64. The
-        default one holds the coefficients of all data of their dtype. A narrower one saves memory
-        and time, and is possible if the data are small enough: see
+        default one holds the coefficients of all data of their dtype. A narrower one saves
+        memory, and is possible if the data are small enough: see
         :meth:`LiftingScheme.to_integer`.
 
     Returns
