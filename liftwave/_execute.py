@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -20,11 +21,14 @@ from liftwave._dispatch import CHOICE, PLAIN_KERNELS, kernels_for, supports_half
 from liftwave._operations.call import SINGLE, Call
 from liftwave._operations.operation import Operation
 from liftwave._typing import Array
+from liftwave.errors import OptionError
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-def execute(call: Call, out: Any = None, out_shape: tuple[int, ...] | None = None) -> Any:
+def execute(
+    call: Call, out: Any = None, out_shape: tuple[int, ...] | None = None, dtype: Any = None
+) -> Any:
     """The result of a call, in the structure that its function returns.
 
     Parameters
@@ -35,12 +39,16 @@ def execute(call: Call, out: Any = None, out_shape: tuple[int, ...] | None = Non
         Receives the result, and is returned.
     out_shape : tuple of int, optional
         The shape of the first samples of the only result, which ``out`` then receives.
+    dtype : dtype or str, optional
+        The dtype of the coefficients of an integer transform.
 
     Raises
     ------
     LiftwaveError
         If the inputs do not fit the operation. Nothing is computed in this case.
     """
+    if dtype is not None:
+        call = _in_dtype(call, dtype)
     if out is not None:
         return _execute_into(call, out, out_shape)
     operation, arrays = call.operation, call.arrays
@@ -58,6 +66,12 @@ def execute(call: Call, out: Any = None, out_shape: tuple[int, ...] | None = Non
     opened = operation.open(arrays, supports_half_precision)
     results = run(operation, [operand.array for operand in opened], call.sizes)
     return call.result.pack(opened[0].close_all(results, operation.data_outputs))
+
+
+def _in_dtype(call: Call, dtype: Any) -> Call:
+    if any(map(is_lazy, call.arrays)):
+        raise OptionError("dtype= does not support arrays of dask: remove dtype=")
+    return replace(call, operation=call.operation.in_dtype(dtype))
 
 
 def _is_plain(operation: Operation, arrays: Sequence[Array]) -> bool:
@@ -84,7 +98,7 @@ def _execute_into(call: Call, out: Any, out_shape: tuple[int, ...] | None) -> An
     from liftwave._arrays.out import check_in_memory, checked_targets  # few calls have out
 
     check_in_memory(call.arrays)
-    operation = call.operation
+    operation = call.operation.for_targets(out)
     opened = operation.open(call.arrays, supports_half_precision)
     arrays = [operand.array for operand in opened]
     shapes = operation.result_shapes([tuple(x.shape) for x in arrays], call.sizes)

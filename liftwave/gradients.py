@@ -206,6 +206,11 @@ def _bind(
             f"vjp cannot write to out=, because the pullback of {function.__name__} needs the "
             "result: do not pass out="
         )
+    if function in TRANSFORM_CALLS and bound.arguments.pop("dtype", None) is not None:
+        raise ArgumentTypeError(
+            f"vjp does not support dtype= of {function.__name__}: it is for integer lifting, which "
+            "has no derivative"
+        )
     return bound.arguments
 
 

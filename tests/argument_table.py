@@ -32,21 +32,23 @@ def _memory(count: int, *shape: int) -> tuple[np.ndarray, ...]:
 _ours = cases(lw, "")
 SHARED: dict[str, Case] = dict(
     (
-        _ours("dwt", LINE, "haar", "symmetric", -1, out=_memory(2, 4)),
+        _ours("dwt", LINE, "haar", "symmetric", -1, out=_memory(2, 4), dtype=None),
         _ours("idwt", LINE, LINE, "haar", "symmetric", -1, out=np.zeros(16)),
         _ours(
             *("dwt2", IMAGE, "haar", "symmetric", (-2, -1)),
             out=(np.eye(2), _memory(3, 2, 2)),
+            dtype=None,
         ),
         _ours("idwt2", (IMAGE, (IMAGE,) * 3), "haar", "symmetric", (-2, -1), out=np.eye(8)),
         _ours(
             *("dwtn", IMAGE, "haar", "symmetric", None),
             out=dict(zip(("aa", "ad", "da", "dd"), _memory(4, 2, 2), strict=True)),
+            dtype=None,
         ),
         _ours("idwtn", {"aa": IMAGE, "dd": IMAGE}, "haar", "symmetric", None, out=np.eye(8)),
         _ours("downcoef", "a", LINE, "haar", "symmetric", 1, out=np.zeros(4)),
         _ours("upcoef", "a", LINE, "haar", 1, 0),
-        _ours("wavedec", LINE, "haar", "symmetric", 1, -1, out=list(_memory(2, 4))),
+        _ours("wavedec", LINE, "haar", "symmetric", 1, -1, out=list(_memory(2, 4)), dtype=None),
         _ours(
             *("waverec", pywt.wavedec(LINE, "haar", level=2), "haar", "symmetric", -1),
             out=np.zeros(8),
@@ -54,6 +56,7 @@ SHARED: dict[str, Case] = dict(
         _ours(
             *("wavedec2", IMAGE, "haar", "symmetric", 1, (-2, -1)),
             out=[np.eye(2), _memory(3, 2, 2)],
+            dtype=None,
         ),
         _ours(
             *("waverec2", pywt.wavedec2(IMAGE, "haar", level=1), "haar", "symmetric", (-2, -1)),
@@ -62,6 +65,7 @@ SHARED: dict[str, Case] = dict(
         _ours(
             *("wavedecn", IMAGE, "haar", "symmetric", 1, None),
             out=lw.wavedecn(IMAGE, "haar", level=1),
+            dtype=None,
         ),
         _ours("waverecn", WAVEDECN, "haar", "symmetric", None, out=np.eye(4)),
         _ours("fswavedecn", IMAGE, "haar", "symmetric", 1, None, out=None),
@@ -142,6 +146,7 @@ OURS: dict[str, Case] = dict(
         _ours(
             *("decompose", IMAGE, "haar", 1, "symmetric", None),
             out=lw.decompose(IMAGE, "haar", 1),
+            dtype=None,
         ),
         _ours(
             "denoise",

@@ -250,6 +250,12 @@ MUTATIONS = (
     ),
     Mutation(
         "liftwave/_arrays/integers.py",
+        "peak * max(largest, 127) < limit",
+        "peak * largest < 2 * limit",
+        "integers",
+    ),
+    Mutation(
+        "liftwave/_arrays/integers.py",
         'return 2.0 ** (_bits(name) - (0 if name.startswith("u") else 1))',
         "return 2.0 ** (_bits(name) - 1)",
         "integers",
@@ -416,8 +422,8 @@ MUTATIONS = (
     # C++: lifting.
     Mutation(
         "backends/cpu/lifting/lines.hpp",
-        "if (axis.edge == Edge::last) gather_from",
-        "if (axis.edge == Edge::none) gather_from",
+        "if (beyond && axis.edge != Edge::last)",
+        "if (beyond)",
         "cpu_lifting lifting_kernels lifting_transforms",
     ),
     Mutation(
@@ -437,6 +443,18 @@ MUTATIONS = (
         "return narrow ? Sums::narrow : splits ? Sums::split : Sums::wide;",
         "return Sums::narrow;",
         "cpu_lifting integers",
+    ),
+    Mutation(
+        "backends/cpu/lifting/transform.cpp",
+        "if (kernels_.lanes16(job)) return;",
+        "kernels_.lanes16(job); return;",
+        "cpu_lifting",
+    ),
+    Mutation(
+        "backends/cpu/lifting/transform.cpp",
+        "(fits_lanes16(plans, static_cast<double>(middle)) ? largest : too_large) = middle;",
+        "largest = middle;",
+        "cpu_lifting",
     ),
     # C++: pooling.
     Mutation(

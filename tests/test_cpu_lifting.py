@@ -47,6 +47,13 @@ cpu = CpuKernels(reference)
 pytestmark = pytest.mark.filterwarnings("ignore:Level value of")
 
 
+@pytest.fixture
+def threads() -> Iterator[Callable[[int], None]]:
+    before = lw.get_num_threads()
+    yield lw.set_num_threads
+    lw.set_num_threads(before)
+
+
 # --- one axis ------------------------------------------------------------------------------------
 
 
@@ -161,6 +168,118 @@ def test_samples_are_widened_on_the_way(given: str, work: str) -> None:
         for mode in LIFTING_MODES:
             for shape in ((1, 1), (33, 40), (130, 1203)):
                 compare_fused((scheme, scheme), (mode, mode), data(shape, given), work)
+
+
+# --- 16-bit lanes --------------------------------------------------------------------------------
+
+# The largest samples and coefficients for which sums and results along two axes fit 16 bits.
+LIMITS = {"cdf5.3": (4095, 4368), "haar": (8191, 4368), "bior1.3": (727, 1247)}
+
+
+def signs(shape: tuple[int, ...], magnitude: int, dtype: str, seed: int = 0) -> Any:
+    """Samples of one magnitude and random signs, which reach the largest sums somewhere."""
+    rng = np.random.default_rng([seed, magnitude, *shape])
+    return rng.choice(np.array([-magnitude, magnitude], dtype), shape)
+
+
+def lifted(scheme: LiftingScheme, mode: Any, shape: tuple[int, ...], kind: Any) -> Any:
+    """The plans of the last two axes, and the native group of both."""
+    rows, cols = (next(kind(scheme, n, mode)) for n in shape[-2:])
+    ndim = len(shape)
+    return rows, cols, [[cpu_lifting.native_group([rows.step(ndim - 2), cols.step(ndim - 1)])]]
+
+
+def check_analysis(scheme: LiftingScheme, mode: Any, x: Any, dtype: Any) -> None:
+    rows, cols, group = lifted(scheme, mode, x.shape, analyses)
+    halves = reference.lift_analysis(x.astype(dtype), *rows, x.ndim - 2)
+    expected = [b for half in halves for b in reference.lift_analysis(half, *cols, x.ndim - 1)]
+    actual = _cpu.LiftAnalysis(group, None, None).run_in(x, np.dtype(dtype))
+    for a, e in zip(actual, expected, strict=True):
+        assert_same(a, e)
+
+
+def check_synthesis(
+    scheme: LiftingScheme, mode: Any, shape: tuple[int, ...], bands: list[Any]
+) -> None:
+    rows, cols, group = lifted(scheme, mode, shape, syntheses)
+    halves = [reference.lift_synthesis(*bands[i : i + 2], *cols, len(shape) - 1) for i in (0, 2)]
+    expected = reference.lift_synthesis(*halves, *rows, len(shape) - 2)
+    actual = _cpu.LiftSynthesis(group, None, None).run(bands)
+    assert_same(actual, expected)
+
+
+def places(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """The first sample, one in the middle, and the last one."""
+    return [tuple(k * (n - 1) // 2 for n in shape) for k in range(3)]
+
+
+@pytest.mark.parametrize("name", LIMITS)
+@pytest.mark.parametrize(
+    ("given", "work"), [("int16", "int32"), ("int16", "int16"), ("int32", "int32")]
+)
+def test_samples_at_the_limit_of_16_bit_lanes(name: str, given: str, work: str) -> None:
+    """One larger sample makes its tile use 32 bits; the others have the largest sums."""
+    scheme, (largest, _) = scheme_of(name).to_integer(), LIMITS[name]
+    shape = (157, 2303)  # several tiles along both axes
+    for mode, magnitude in (("reflect", largest - 1), ("periodization", largest + 1)):
+        check_analysis(scheme, mode, signs(shape, magnitude, given), work)
+    x = signs(shape, largest, given)
+    check_analysis(scheme, "reflect", x, work)
+    for place in places(shape):
+        for sample in (largest + 1, -largest - 1, np.iinfo(given).max, np.iinfo(given).min):
+            changed = x.copy()
+            changed[place] = sample
+            check_analysis(scheme, "reflect", changed, work)
+
+
+@pytest.mark.parametrize("name", LIMITS)
+@pytest.mark.parametrize("dtype", ["int16", "int32"])
+def test_coefficients_at_the_limit_of_16_bit_lanes(name: str, dtype: str) -> None:
+    scheme, (_, largest) = scheme_of(name).to_integer(), LIMITS[name]
+    shape = (157, 2303)
+    sizes = [(i, j) for i in (79, 78) for j in (1152, 1151)]
+    for magnitude in (largest - 1, largest, largest + 1):
+        bands = [signs(size, magnitude, dtype, k) for k, size in enumerate(sizes)]
+        check_synthesis(scheme, "reflect", shape, bands)
+    bands = [signs(size, largest, dtype, k) for k, size in enumerate(sizes)]
+    for k, size in enumerate(sizes):
+        for place in places(size):
+            changed = [band.copy() for band in bands]
+            changed[k][place] = np.iinfo(dtype).min
+            check_synthesis(scheme, "reflect", shape, changed)
+
+
+@pytest.mark.parametrize("given", ["int8", "uint8", "int16", "uint16"])
+@pytest.mark.parametrize("shape", [(1, 1), (2, 9), (33, 70), (3, 130, 41), (40, 1203)])
+def test_layouts_in_16_bit_lanes(given: str, shape: tuple[int, ...]) -> None:
+    """Short, odd, strided and reversed arrays; rows of pairs that end anywhere in a vector."""
+    scheme = scheme_of("cdf5.3").to_integer()
+    doubled = (*shape[:-1], 2 * shape[-1])
+    x = data(doubled, given) // (8 if given.endswith("16") else 1)
+    for view in (x[..., : shape[-1]], x[..., ::-2], x[..., ::-1, 1::2], x.swapaxes(-1, -2)):
+        for mode in LIFTING_MODES:
+            check_analysis(scheme, mode, view, "int32")
+            rows, cols = (next(syntheses(scheme, n, mode)) for n in view.shape[-2:])
+            bands = [
+                np.resize(view, (*view.shape[:-2], i, 2 * j))[..., ::2].astype("int32")
+                for i in rows.lengths()
+                for j in cols.lengths()
+            ]
+            check_synthesis(scheme, mode, view.shape, bands)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_one_axis_in_16_bit_lanes(axis: int, threads: Callable[[int], None]) -> None:
+    """With large samples in a few tiles, past the caches, in one and in two threads."""
+    scheme = scheme_of("bior2.4").to_integer()
+    x = signs((1501, 2100), 371, "int16")
+    x[700, 1100] = x[1500, 0] = 372
+    for count in (1, 2):
+        threads(count)
+        bands, expected = both(lambda: lw.dwt(x, scheme, "symmetric", axis=axis))
+        for a, e in zip(bands, expected, strict=True):
+            assert_same(a, e)
+        assert_same(lw.idwt(*bands, scheme, "symmetric", axis=axis), x.astype("int32"))
 
 
 # --- through the public functions ----------------------------------------------------------------
@@ -285,13 +404,6 @@ def test_rows_that_do_not_copy_have_no_native_plan() -> None:
 # --- threads, instruction sets -------------------------------------------------------------------
 
 
-@pytest.fixture
-def threads() -> Iterator[Callable[[int], None]]:
-    before = lw.get_num_threads()
-    yield lw.set_num_threads
-    lw.set_num_threads(before)
-
-
 def test_any_number_of_threads(threads: Callable[[int], None]) -> None:
     x = data((700, 900), "float32")
     results = []
@@ -324,7 +436,7 @@ DIGESTS = """
 import hashlib, json, numpy as np, liftwave as lw
 from liftwave.lifting import LiftingScheme
 digests = []
-for name in ("haar", "cdf9.7", "db10", "bior3.7"):
+for name in ("haar", "cdf5.3", "cdf9.7", "db10", "bior3.7"):
     scheme = LiftingScheme.from_name(name)
     for dtype in ("float32", "float64", "complex64", "int16", "int64"):
         rng = np.random.default_rng(1)

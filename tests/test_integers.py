@@ -4,9 +4,15 @@ import numpy as np
 import pytest
 
 import liftwave as lw
-from liftwave._arrays.integers import integer_gain
+from liftwave._arrays.integers import integer_gain, integer_peak
 from liftwave._plan.boundary import LIFTING_MODES
-from liftwave.errors import IntegerRangeWarning, WaveletError
+from liftwave.errors import (
+    ArgumentTypeError,
+    DTypeError,
+    IntegerRangeWarning,
+    OptionError,
+    WaveletError,
+)
 from liftwave.lifting import LiftingScheme, LiftingStep
 from liftwave.wavelets.lifting.fixed_point import fixed_point
 
@@ -82,6 +88,131 @@ def test_int64_warns_only_where_values_overflow():
     with pytest.warns(IntegerRangeWarning, match=r"overflow int64 and are computed modulo 2\*\*64"):
         bands = lw.dwt(huge, scheme, "reflect")
     np.testing.assert_array_equal(lw.idwt(*bands, scheme, "reflect"), huge)
+
+
+# --- the dtype that a caller asks for ------------------------------------------------------------
+
+
+def leaves(tree):
+    if isinstance(tree, dict):
+        tree = [tree[key] for key in sorted(tree)]
+    return (
+        [leaf for part in tree for leaf in leaves(part)]
+        if isinstance(tree, list | tuple)
+        else [tree]
+    )
+
+
+FORWARD = {
+    "dwt": lambda x, s, **given: lw.dwt(x, s, "reflect", **given),
+    "dwt2": lambda x, s, **given: lw.dwt2(x, s, "zero", **given),
+    "dwtn": lambda x, s, **given: lw.dwtn(x, s, "periodization", axes=(1, 0), **given),
+    "wavedec": lambda x, s, **given: lw.wavedec(x, s, "reflect", 2, axis=0, **given),
+    "wavedec2": lambda x, s, **given: lw.wavedec2(x, s, "symmetric", 2, **given),
+    "wavedecn": lambda x, s, **given: lw.wavedecn(x, s, "reflect", 2, **given),
+}
+
+
+@pytest.mark.filterwarnings("ignore::liftwave.errors.LevelWarning")
+@pytest.mark.parametrize("dtype", ["int16", np.int32, np.dtype("int64")])
+@pytest.mark.parametrize("name", FORWARD)
+def test_coefficients_of_a_requested_dtype(name, dtype, kernels):
+    """The same integers, also in ``out``, from samples of every dtype; and an exact inverse."""
+    rng, forward, kind = np.random.default_rng(5), FORWARD[name], np.dtype(dtype)
+    for given in (*RULE, "int64"):
+        x = rng.integers(0, 100, (21, 34)).astype(given)
+        expected = leaves(forward(x.astype("int64"), integer("cdf9.7")))
+        bands = forward(x, integer("cdf9.7"), dtype=dtype)
+        out = forward(np.zeros_like(x), integer("cdf9.7"), dtype=dtype)
+        assert forward(x, integer("cdf9.7"), out=out) is out
+        for band, other, wide in zip(*map(leaves, (bands, out)), expected, strict=True):
+            assert band.dtype == other.dtype == kind
+            np.testing.assert_array_equal(band, wide)
+            np.testing.assert_array_equal(other, wide)
+        assert forward(x, integer("cdf9.7"), dtype=dtype, out=out) is out
+
+
+def test_a_decomposition_in_a_requested_dtype():
+    x = np.random.default_rng(0).integers(0, 500, (30, 41)).astype("uint16")
+    d = lw.decompose(x, integer("cdf5.3"), 2, "reflect", dtype="int16")
+    assert {band.dtype for band in d.bands.values()} == {np.dtype("int16")}
+    assert d.reconstruct().dtype == np.uint16
+    np.testing.assert_array_equal(d.reconstruct(), x)
+    assert lw.decompose(2 * x, integer("cdf5.3"), 2, "reflect", out=d) is d
+    np.testing.assert_array_equal(d.reconstruct(), 2 * x)
+
+
+def test_tensors_in_a_requested_dtype():
+    torch = pytest.importorskip("torch")
+    for given in (torch.int16, torch.uint16, torch.uint8, torch.int32):
+        x = torch.arange(60).reshape(4, 15).to(given)
+        cA, cD = lw.dwt(x, integer("cdf5.3"), "reflect", dtype=torch.int16)
+        assert cA.dtype == cD.dtype == torch.int16
+        assert torch.equal(lw.idwt(cA, cD, integer("cdf5.3"), "reflect"), x.to(torch.int16))
+
+
+@pytest.mark.parametrize("largest", [8159, -8159, 8160, -8160])
+def test_samples_that_a_requested_dtype_may_not_hold(largest):
+    """``8159 * 4.0158`` fits 15 bits, ``8160 * 4.0158`` does not."""
+    x = np.zeros((20, 30), "int16")
+    x[7, 9] = largest
+    before, out = x.copy(), lw.dwt2(np.zeros_like(x), integer("cdf5.3"), "reflect", dtype="int16")
+    calls = (
+        lambda: lw.dwt2(x, integer("cdf5.3"), "reflect", dtype="int16"),
+        lambda: lw.dwt2(x, integer("cdf5.3"), "reflect", out=out),
+    )
+    for call in calls:
+        if abs(largest) == 8159:
+            call()
+            continue
+        with pytest.raises(DTypeError, match=r"samples up to 8160 can grow by 4\.02\. Use a wider"):
+            call()
+        assert not any(band.any() for band in leaves(out))
+    np.testing.assert_array_equal(x, before)
+
+
+@pytest.mark.parametrize("mode", LIFTING_MODES)
+@pytest.mark.parametrize("name", [*NAMES, "sym18"])
+def test_peak_bounds_the_numbers_between_the_steps(name, mode):
+    """The bands of the first steps alone, of signals that attain their row sums."""
+    scheme, largest, n = integer(name), 127, 41
+    bound = integer_peak(((scheme, mode),), 1) * largest
+    peaks = []
+    for k in range(1, len(scheme.steps) + 1):
+        linear = lw.LiftingScheme(scheme.steps[:k])
+        rows = np.concatenate(lw.dwt(np.eye(n), linear, mode, axis=0))
+        signals = np.where(rows < 0, -largest, largest).astype(np.int64)
+        bands = lw.dwt(signals, lw.LiftingScheme(scheme.steps[:k], integer=True), mode)
+        peaks.append(max(int(np.abs(band).max()) for band in bands))
+    assert max(peaks) <= bound <= 1.5 * max(peaks) + 4 * len(scheme.steps)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "message"),
+    [
+        ("int8", "must be int16, int32 or int64, got 'int8'"),
+        ("uint16", "must be int16, int32 or int64, got 'uint16'"),
+        (np.float32, "must be int16, int32 or int64"),
+        (3, "must be int16, int32 or int64, got 3"),
+    ],
+)
+def test_dtypes_that_coefficients_do_not_have(dtype, message):
+    with pytest.raises(DTypeError, match=message):
+        lw.dwt(np.arange(8), integer("haar"), "zero", dtype=dtype)
+
+
+def test_requests_without_an_integer_transform():
+    with pytest.raises(OptionError, match="only for integer lifting schemes"):
+        lw.dwt(np.arange(8.0), "haar", dtype="int16")
+    with pytest.raises(OptionError, match="needs at least one level"):
+        lw.wavedec(np.arange(8), integer("haar"), "zero", 0, dtype="int16")
+    with pytest.raises(ArgumentTypeError, match="vjp does not support dtype= of dwt"):
+        lw.vjp(lw.dwt, np.arange(8.0), "haar", dtype="int16")
+    da = pytest.importorskip("dask.array")
+    import liftwave.dask  # noqa: F401
+
+    with pytest.raises(OptionError, match="dtype= does not support arrays of dask"):
+        lw.dwt(da.arange(8, chunks=4), integer("haar"), "zero", dtype="int16")
 
 
 def test_coefficients_of_int8_give_int8():

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from liftwave._arrays.convert import Opened, as_array, common_namespace, dtype_name, open_integers
-from liftwave._arrays.tensors import is_on_device
+from liftwave._arrays.tensors import is_on_device, is_readable, is_tensor
 from liftwave._plan.axes import AxisPlan
 from liftwave._plan.axis import LiftPlan, StepPlan, lift_plan
 from liftwave._typing import Array, ArrayLike, Mode
@@ -29,18 +29,34 @@ if TYPE_CHECKING:
 
 _WIDER = {"int8": "int16", "uint8": "int16", "int16": "int32", "uint16": "int32"}
 _WIDER |= {"int32": "int64", "uint32": "int64", "int64": "int64"}
-_SIGNED = ("int16", "int32", "int64")
+COEFFICIENT_DTYPES = ("int16", "int32", "int64")
+"""The names of the dtypes of coefficients."""
 
 
-def open_integer_samples(data: ArrayLike, plans: Sequence[AxisPlan], level: int) -> Opened:
+def open_integer_samples(
+    data: ArrayLike, plans: Sequence[AxisPlan], level: int, dtype: str = ""
+) -> Opened:
     """Integer samples, and the dtype that holds ``level`` levels of their coefficients.
 
-    The samples are not converted: kernels widen them when they read them.
+    The samples are not converted unless ``dtype`` is narrower: kernels widen them when they read
+    them.
+
+    Parameters
+    ----------
+    data : array_like
+        The samples.
+    plans : sequence of AxisPlan
+        The transformed axes.
+    level : int
+        Number of levels.
+    dtype : str
+        The name of the dtype of the coefficients; the default one if empty.
 
     Raises
     ------
     DTypeError
-        If the samples are not integers of at most 64 bits, or are uint64.
+        If the samples are not integers of at most 64 bits, or are uint64. If the coefficients
+        could exceed ``dtype``.
 
     Warns
     -----
@@ -52,7 +68,12 @@ def open_integer_samples(data: ArrayLike, plans: Sequence[AxisPlan], level: int)
     array = as_array(data)
     xp = common_namespace([array])
     name = _checked(dtype_name(array.dtype, xp))
-    result = coefficient_dtype(array, plans, level)
+    if dtype:
+        _check_range(array, xp, plans, level, dtype)
+        result = getattr(xp, dtype)
+        array = array if _bits(name) <= _bits(dtype) else xp.astype(array, result)
+    else:
+        result = coefficient_dtype(array, plans, level)
     opened = Opened(array, xp, result)
     if result == xp.int64:
         _warn_of_overflow(opened, plans, _gain(plans, level), name)
@@ -68,6 +89,42 @@ def coefficient_dtype(x: Array, plans: Sequence[AxisPlan], level: int) -> Any:
 
 def _gain(plans: Sequence[AxisPlan], level: int) -> float:
     return integer_gain(tuple((p.wavelet, p.boundary) for p in plans), level)
+
+
+def requested_dtype(dtype: Any) -> str:
+    """The name of a dtype that a caller asks for.
+
+    Raises
+    ------
+    DTypeError
+        If it is not a signed dtype of coefficients.
+    """
+    name = dtype.__name__ if isinstance(dtype, type) else str(dtype).rpartition(".")[2]
+    if name not in COEFFICIENT_DTYPES:
+        raise DTypeError(f"dtype of the coefficients must be int16, int32 or int64, got {dtype!r}")
+    return name
+
+
+def _check_range(x: Array, xp: Any, plans: Sequence[AxisPlan], level: int, dtype: str) -> None:
+    """Raise if the coefficients, or numbers on the way to them, could exceed a dtype."""
+    name = dtype_name(x.dtype, xp)
+    peak = integer_peak(tuple((p.wavelet, p.boundary) for p in plans), level)
+    limit = 2.0 ** (_bits(dtype) - 1)
+    if peak * _magnitude(name) < limit or 0 in x.shape or not is_readable(x):
+        return
+    largest = _largest(x, xp)
+    if dtype == "int64" or peak * max(largest, 127) < limit:  # int64 wraps around, with a warning
+        return
+    raise DTypeError(
+        f"dtype={dtype} may not hold the coefficients: samples up to {largest} can grow by "
+        f"{peak:.3g}. Use a wider dtype, or none"
+    )
+
+
+def _largest(x: Array, xp: Any) -> int:
+    if dtype_name(x.dtype, xp) in ("uint16", "uint32") and is_tensor(x):
+        x = xp.astype(x, xp.int64)  # torch has no maximum of these
+    return max(int(xp.max(x)), -int(xp.min(x)))
 
 
 def open_integer_coefficients(arrays: Sequence[ArrayLike]) -> list[Opened]:
@@ -100,7 +157,9 @@ def _coefficient_dtype(name: str, gain: float) -> str:
     """The next wider dtype, or a wider one if the coefficients need it."""
     largest = gain * _magnitude(name)
     at_least = _bits(_WIDER[name])
-    fitting = (d for d in _SIGNED if _bits(d) >= at_least and largest < 2.0 ** (_bits(d) - 1))
+    fitting = (
+        d for d in COEFFICIENT_DTYPES if _bits(d) >= at_least and largest < 2.0 ** (_bits(d) - 1)
+    )
     return next(fitting, "int64")
 
 
@@ -161,6 +220,23 @@ def integer_gain(wavelets: tuple[tuple[LiftingScheme, Mode], ...], level: int) -
 
 
 @lru_cache(maxsize=512)
+def integer_peak(wavelets: tuple[tuple[LiftingScheme, Mode], ...], level: int) -> float:
+    """As :func:`integer_gain`, for the numbers after each step, too."""
+    peak = 1.0
+    for scheme, mode in wavelets:
+        approx, _ = _row_sums(scheme, mode)
+        steps = max(_peak(lift_plan(scheme, n, mode), scheme) for n in _lengths(scheme))
+        peak *= max(1.0, approx) ** max(0, level - 1) * max(1.0, steps)
+    return peak
+
+
+def _peak(plan: LiftPlan, scheme: LiftingScheme) -> float:
+    """The largest bound of both channels after each step."""
+    counts = range(1, len(plan.steps) + 1)
+    return max((max(_bounds(plan, scheme, count)) for count in counts), default=1.0)
+
+
+@lru_cache(maxsize=512)
 def _row_sums(scheme: LiftingScheme, mode: Mode) -> tuple[float, float]:
     """Bounds on approximation and detail for samples of magnitude one, rounding included."""
     bounds = [_bounds(lift_plan(scheme, n, mode), scheme) for n in _lengths(scheme)]
@@ -173,8 +249,8 @@ def _lengths(scheme: LiftingScheme) -> tuple[int, ...]:
     return 2, 3, 4, 5, scheme.dec_len + 6, scheme.dec_len + 7
 
 
-def _bounds(plan: LiftPlan, scheme: LiftingScheme) -> tuple[float, float]:
-    """The largest absolute row sums of both bands for one length.
+def _bounds(plan: LiftPlan, scheme: LiftingScheme, count: int | None = None) -> tuple[float, float]:
+    """The largest absolute row sums of both bands, or of both channels after ``count`` steps.
 
     Going backwards through the steps, ``rows`` are the bands as linear forms
     of the channels before each step. The rounding error of a step, at most 1/2,
@@ -183,7 +259,7 @@ def _bounds(plan: LiftPlan, scheme: LiftingScheme) -> tuple[float, float]:
     n_even, n_odd = (plan.n + len(plan.edge.right) + 1) // 2, (plan.n + len(plan.edge.right)) // 2
     rows = [np.eye(n_even + n_odd, n_even), np.eye(n_even + n_odd, n_odd, -n_even)]
     errors = np.zeros(n_even + n_odd)
-    for step, lifted in reversed(list(zip(plan.steps, scheme.steps, strict=True))):
+    for step, lifted in reversed(list(zip(plan.steps, scheme.steps, strict=True))[:count]):
         errors += 0.5 * np.abs(rows[step.target]).sum(axis=1)
         # BLAS is not used: it starts threads, and ends the process if memory is exhausted.
         rows[1 - step.target] += np.einsum(

@@ -61,6 +61,16 @@ def checked_targets(
     return [by_number.get(k) for k in range(len(shapes))]
 
 
+def common_dtype(out: Any) -> str:
+    """The name of the dtype of all arrays in ``out``; empty if they differ."""
+    if isinstance(out, Mapping):
+        out = list(out.values())
+    if isinstance(out, list | tuple):
+        names = {common_dtype(part) for part in out}
+        return names.pop() if len(names) == 1 else ""
+    return str(out.dtype).rpartition(".")[2] if is_array(out) else ""
+
+
 def targets_in(out: Any, pattern: Any) -> list[Target]:
     """The arrays in ``out``.
 

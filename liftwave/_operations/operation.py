@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 from liftwave._arrays.convert import PLAIN_DTYPES, NativeHalf, Opened, open_arrays
 from liftwave._kernels.contract import Kernels, NativeRun, Targets
 from liftwave._typing import Array
+from liftwave.errors import OptionError
 
 Shape: TypeAlias = tuple[int, ...]
 
@@ -119,6 +120,23 @@ class Operation(ABC):
         return parse, (self.text,)
 
     # --- execution -------------------------------------------------------------------------------
+
+    def in_dtype(self, dtype: Any) -> Operation:
+        """The operation with results in a dtype that the caller asks for.
+
+        Raises
+        ------
+        DTypeError, OptionError
+            If it is not a dtype of the results, or the operation is not an integer transform.
+        """
+        raise OptionError(
+            f"dtype={dtype!r} is only for integer lifting schemes: convert the data, or use "
+            "to_integer()"
+        )
+
+    def for_targets(self, out: Any) -> Operation:
+        """The operation with results in the dtype of the arrays in ``out``, if it can choose."""
+        return self
 
     def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
         """The inputs in the dtype of computation.

@@ -15,6 +15,7 @@ from itertools import chain, product
 from math import isfinite
 from typing import Any, NamedTuple, Self, cast
 
+from liftwave._arrays.convert import namespace_of
 from liftwave._arrays.integers import coefficient_dtype as dtype_of_coefficients
 from liftwave._kernels.contract import Kernels, NativeRun
 from liftwave._operations.operation import Output, Shape
@@ -77,6 +78,9 @@ class PlannedTransform(WaveletOperation):
         Whether it is transposed, with the opposite direction.
     n_slots : int
         The number of arrays of taps that are parameters of the operation.
+    dtype : str
+        The dtype of integer coefficients; empty for the narrowest one that holds them for all
+        samples of the dtype of the data.
     plans : dict
         The plans by the number of dimensions; a transform and its transpose share them.
     shape_plans : dict
@@ -90,6 +94,7 @@ class PlannedTransform(WaveletOperation):
     trim_odd: bool = True
     is_transposed: bool = False
     n_slots: int = 0
+    dtype: str = ""
     plans: dict[int, AxisPlans] = field(default_factory=dict, repr=False)
     shape_plans: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
     native_runs: dict[Kernels, NativeRun | None] = field(
@@ -246,6 +251,8 @@ class PlannedTransform(WaveletOperation):
 
     def coefficient_dtype(self, x: Array) -> Any:
         """The dtype of the coefficients of integer lifting."""
+        if self.dtype:
+            return getattr(namespace_of(x), self.dtype)
         return dtype_of_coefficients(x, self.plans_for(x.ndim), self.level)
 
     # --- bands and lengths ---------------------------------------------------------------------

@@ -14,7 +14,13 @@ import numpy as np
 from array_api_compat import array_namespace
 
 from liftwave._arrays.convert import NativeHalf, Opened, open_arrays, open_unchanged
-from liftwave._arrays.integers import open_integer_coefficients, open_integer_samples
+from liftwave._arrays.integers import (
+    COEFFICIENT_DTYPES,
+    open_integer_coefficients,
+    open_integer_samples,
+    requested_dtype,
+)
+from liftwave._arrays.out import common_dtype
 from liftwave._arrays.taps import check_library_of_taps
 from liftwave._arrays.tensors import is_tensor
 from liftwave._kernels.axis_by_axis import padded
@@ -41,7 +47,7 @@ from liftwave._plan.shapes import trims_approximations
 from liftwave._plan.transpose import adjoint_of_analysis
 from liftwave._plan.undecimated import Undecimated
 from liftwave._typing import Array
-from liftwave.errors import ExportError
+from liftwave.errors import ExportError, OptionError
 from liftwave.wavelets.lifting.scheme import LiftingScheme
 
 
@@ -57,6 +63,29 @@ class Transform(PlannedTransform):
         """Whether NumPy arrays of one floating dtype need no conversion."""
         has_numbers = not self.holds_arrays and not self.n_slots
         return bool(self.keys) and self.is_differentiable and has_numbers
+
+    def in_dtype(self, dtype: Any) -> Operation:
+        """The analysis by an integer scheme with coefficients of this dtype."""
+        if self.is_differentiable or self.is_synthesis:
+            return super().in_dtype(dtype)
+        if not self.keys:
+            raise OptionError(f"dtype={dtype!r} needs at least one level: no level changes nothing")
+        name = requested_dtype(dtype)
+        form = self._in_dtypes.get(name)
+        if form is None:
+            form = self._in_dtypes[name] = replace(self, dtype=name)
+        return form
+
+    @cached_property
+    def _in_dtypes(self) -> dict[str, Transform]:
+        return {}
+
+    def for_targets(self, out: Any) -> Operation:
+        """The analysis by an integer scheme with coefficients in the dtype of ``out``."""
+        if self.is_differentiable or self.is_synthesis or not self.keys:
+            return self
+        name = common_dtype(out)
+        return self.in_dtype(name) if name in COEFFICIENT_DTYPES else self
 
     def open(self, arrays: Sequence[Array], native_half: NativeHalf) -> list[Opened]:
         """The inputs in one floating dtype; integers for integer lifting schemes."""
@@ -79,7 +108,7 @@ class Transform(PlannedTransform):
             return open_unchanged(arrays)
         plans = self.plans_for(arrays[0].ndim)
         if plans.is_integer and not self.is_synthesis:
-            return [open_integer_samples(arrays[0], plans, self.level)]
+            return [open_integer_samples(arrays[0], plans, self.level, self.dtype)]
         if plans.is_integer:
             return open_integer_coefficients(arrays)
         return open_arrays(arrays, native_half)

@@ -207,6 +207,7 @@ def decompose(
     axes: Sequence[int] | int | None = None,
     *,
     out: Decomposition | None = None,
+    dtype: Any = None,
 ) -> Decomposition:
     """Multilevel wavelet decomposition that can reconstruct the data exactly.
 
@@ -225,6 +226,8 @@ def decompose(
         The result of an earlier call with these arguments, for data of the same shape and dtype.
         The function writes all bands to its memory and returns it. If other decompositions share
         bands with it, these change, too.
+    dtype : dtype or str, optional
+        The dtype of the coefficients of an integer lifting scheme, as for :func:`dwt`.
 
     Returns
     -------
@@ -256,9 +259,9 @@ def decompose(
     assert isinstance(transform, Transform)
     plans = transform.plans_for(data.ndim)
     if out is not None:
-        execute(call, _bands_of(out, data, plans, transform.level))
+        execute(call, _bands_of(out, data, plans, transform.level), dtype=dtype)
         return out
-    approx, *details = execute(call)
+    approx, *details = execute(call, dtype=dtype)
     return Decomposition(approx, tuple(details), tuple(data.shape), data.dtype, plans)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from liftwave._execute import execute, graph_node
 from liftwave._typing import ArrayT, Data, ModeLike
@@ -18,6 +18,7 @@ def dwt(
     axis: int = -1,
     *,
     out: tuple[ArrayT, ArrayT] | None = None,
+    dtype: Any = None,
 ) -> tuple[ArrayT, ArrayT]:
     r"""Single-level discrete wavelet transform along one axis.
 
@@ -41,6 +42,11 @@ def dwt(
         writes the bands to them and returns ``out``. They must not share memory with each other or
         with ``data``. Kernels write to C-contiguous arrays directly, and results for other arrays
         are copied (see "Threads and memory" in the guide).
+    dtype : dtype or str, optional
+        The dtype of the coefficients of an integer lifting scheme: int16, int32 or int64. The
+        default one holds the coefficients of all data of their dtype. A narrower one saves
+        memory, and is possible if the data are small enough: see
+        :meth:`LiftingScheme.to_integer`.
 
     Returns
     -------
@@ -95,7 +101,7 @@ def dwt(
     >>> for signal in np.eye(3, 6):
     ...     assert lw.dwt(signal, "haar", out=bands) is bands
     """
-    result: tuple[ArrayT, ArrayT] = execute(calls.dwt(data, wavelet, mode, axis), out)
+    result: tuple[ArrayT, ArrayT] = execute(calls.dwt(data, wavelet, mode, axis), out, dtype=dtype)
     return result
 
 

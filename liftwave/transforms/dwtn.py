@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from liftwave._execute import execute, graph_node
 from liftwave._typing import ArrayT, Data, Modes
@@ -18,6 +19,7 @@ def dwt2(
     axes: Sequence[int] = (-2, -1),
     *,
     out: tuple[ArrayT, tuple[ArrayT, ArrayT, ArrayT]] | None = None,
+    dtype: Any = None,
 ) -> tuple[ArrayT, tuple[ArrayT, ArrayT, ArrayT]]:
     """Single-level 2-D discrete wavelet transform.
 
@@ -33,6 +35,8 @@ def dwt2(
         The axes to transform, vertical (H) first.
     out : (array, (array, array, array)), optional
         Arrays for the bands, as for :func:`dwt`.
+    dtype : dtype or str, optional
+        The dtype of the coefficients of an integer lifting scheme, as for :func:`dwt`.
 
     Returns
     -------
@@ -58,7 +62,7 @@ def dwt2(
     ([[1.0]], [[1.0]], [[0.0]])
     """
     result: tuple[ArrayT, tuple[ArrayT, ArrayT, ArrayT]] = execute(
-        calls.dwt2(data, wavelet, mode, axes), out
+        calls.dwt2(data, wavelet, mode, axes), out, dtype=dtype
     )
     return result
 
@@ -113,6 +117,7 @@ def dwtn(
     axes: Sequence[int] | None = None,
     *,
     out: dict[str, ArrayT] | None = None,
+    dtype: Any = None,
 ) -> dict[str, ArrayT]:
     """Single-level n-D discrete wavelet transform.
 
@@ -129,6 +134,8 @@ def dwtn(
         transformed twice. All by default.
     out : dict of array, optional
         An array for the band of each key, as for :func:`dwt`.
+    dtype : dtype or str, optional
+        The dtype of the coefficients of an integer lifting scheme, as for :func:`dwt`.
 
     Returns
     -------
@@ -149,7 +156,7 @@ def dwtn(
     >>> {key: band.shape for key, band in bands.items()}
     {'aa': (2, 6, 4), 'ad': (2, 6, 4), 'da': (2, 6, 4), 'dd': (2, 6, 4)}
     """
-    result: dict[str, ArrayT] = execute(calls.dwtn(data, wavelet, mode, axes), out)
+    result: dict[str, ArrayT] = execute(calls.dwtn(data, wavelet, mode, axes), out, dtype=dtype)
     return result
 
 

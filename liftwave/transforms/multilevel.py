@@ -22,6 +22,7 @@ def wavedec(
     axis: int = -1,
     *,
     out: list[ArrayT] | None = None,
+    dtype: Any = None,
 ) -> list[ArrayT]:
     """Multilevel discrete wavelet transform along one axis.
 
@@ -37,6 +38,8 @@ def wavedec(
         Axis to transform; all others are batch axes.
     out : list of array, optional
         Arrays for the coefficients, in the structure of the result, as for :func:`dwt`.
+    dtype : dtype or str, optional
+        The dtype of the coefficients of an integer lifting scheme, as for :func:`dwt`.
 
     Returns
     -------
@@ -60,7 +63,9 @@ def wavedec(
     >>> cA2.round(6).tolist(), cD2.round(6).tolist()
     ([5.0, 13.0], [-2.0, -2.0])
     """
-    result: list[ArrayT] = execute(calls.wavedec(data, wavelet, mode, level, axis), out)
+    result: list[ArrayT] = execute(
+        calls.wavedec(data, wavelet, mode, level, axis), out, dtype=dtype
+    )
     return result
 
 
@@ -123,6 +128,7 @@ def wavedec2(
     axes: Sequence[int] = (-2, -1),
     *,
     out: list[Any] | None = None,
+    dtype: Any = None,
 ) -> list[Any]:
     """Multilevel 2-D discrete wavelet transform.
 
@@ -138,6 +144,8 @@ def wavedec2(
         The axes to transform, vertical (H) first.
     out : list, optional
         Arrays for the coefficients, in the structure of the result, as for :func:`dwt`.
+    dtype : dtype or str, optional
+        The dtype of the coefficients of an integer lifting scheme, as for :func:`dwt`.
 
     Returns
     -------
@@ -163,7 +171,7 @@ def wavedec2(
     >>> coeffs[0].round(6).tolist(), coeffs[1][0].shape, coeffs[2][0].shape
     ([[4.0, 4.0], [4.0, 4.0]], (2, 2), (4, 4))
     """
-    result: list[Any] = execute(calls.wavedec2(data, wavelet, mode, level, axes), out)
+    result: list[Any] = execute(calls.wavedec2(data, wavelet, mode, level, axes), out, dtype=dtype)
     return result
 
 
@@ -222,6 +230,7 @@ def wavedecn(
     axes: Sequence[int] | int | None = None,
     *,
     out: list[Any] | None = None,
+    dtype: Any = None,
 ) -> list[Any]:
     """Multilevel n-D discrete wavelet transform.
 
@@ -237,6 +246,8 @@ def wavedecn(
         The axes to transform, each once; all by default.
     out : list, optional
         Arrays for the coefficients, in the structure of the result, as for :func:`dwt`.
+    dtype : dtype or str, optional
+        The dtype of the coefficients of an integer lifting scheme, as for :func:`dwt`.
 
     Returns
     -------
@@ -263,7 +274,7 @@ def wavedecn(
     >>> sorted(coeffs[1])
     ['aad', 'ada', 'add', 'daa', 'dad', 'dda', 'ddd']
     """
-    result: list[Any] = execute(calls.wavedecn(data, wavelet, mode, level, axes), out)
+    result: list[Any] = execute(calls.wavedecn(data, wavelet, mode, level, axes), out, dtype=dtype)
     return result
 
 

@@ -202,7 +202,7 @@ class GradientTile {
 
   void load_half(int which, int channel, index_t r) const {
     const View& band = job_.band[which][channel];
-    load_band<T, T, C>(unscaled(which, which == cotangents), channel, plane_[which][channel].data,
+    load_band<T, T, T, C>({}, unscaled(which, which == cotangents), channel, plane_[which][channel].data,
                        band.row(r), band.col_stride, job_.axis[which].load[channel]);
   }
 
@@ -216,7 +216,7 @@ class GradientTile {
   void load_split(int which, index_t r) const {
     const AxisJob& axis = job_.axis[which];
     T* const row = reinterpret_cast<T*>(job_.row);
-    load_samples<T, C>(DType::float32, axis, row, job_.signal[which].row(r),
+    load_samples<T, T, C>({}, axis, row, job_.signal[which].row(r),
                        job_.signal[which].col_stride, axis.samples);
     const Range load[2] = {axis.load[0], axis.load[1]};
     split<T, T, C>(plane_[which], load, row, axis.samples.begin, T{1});

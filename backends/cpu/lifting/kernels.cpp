@@ -8,7 +8,14 @@
 namespace liftwave::LIFTWAVE_ISA {
 
 LiftKernels lift_kernels(DType work, Sums sums) {
-  using std::int16_t, std::int32_t, std::int64_t, std::uint32_t, std::uint64_t;
+  using std::int16_t, std::int32_t, std::int64_t, std::uint16_t, std::uint32_t, std::uint64_t;
+  if (sums == Sums::lanes16) {
+#if defined(__GNUC__)
+    if (work == DType::int16) return kernels_of<int16_t, uint16_t, 1>();
+    if (work == DType::int32) return kernels_of<int16_t, uint16_t, 1, int32_t>();
+#endif
+    return {};
+  }
   switch (work) {
     case DType::float32: return kernels_of<float, float, 1>();
     case DType::float64: return kernels_of<double, double, 1>();

@@ -26,39 +26,57 @@ void gather(T* __restrict to, const char* from, index_t stride, index_t count) {
       to[i * C + c] = static_cast<T>(reinterpret_cast<const I*>(from + i * stride)[c]);
 }
 
-template <class T, int C>
-void gather_from(DType input, T* to, const char* from, index_t stride, index_t count) {
+// The numbers that a tile reads.
+struct Input {
+  DType dtype = DType::float32;
+  index_t largest = 0;  // the largest magnitude in 16-bit lanes
+};
+
+// As `gather`, from numbers of type `I`. False if one is too large for 16-bit lanes.
+template <class T, class S, class I, int C>
+bool gather_checked(const Input& input, T* to, const char* from, index_t stride, index_t count) {
+  if constexpr (in_lanes16<T, S>) return load_lanes16<I>(to, from, stride, count, input.largest);
+  gather<T, I, C>(to, from, stride, count);
+  return true;
+}
+
+template <class T, class S, int C>
+bool gather_from(const Input& input, T* to, const char* from, index_t stride, index_t count) {
+  const auto run = [&](auto number) {
+    return gather_checked<T, S, decltype(number), C>(input, to, from, stride, count);
+  };
   if constexpr (std::is_floating_point_v<T>) {
-    gather<T, T, C>(to, from, stride, count);
+    return run(T{});
   } else {
-    switch (input) {
-      case DType::int8: return gather<T, std::int8_t, C>(to, from, stride, count);
-      case DType::uint8: return gather<T, std::uint8_t, C>(to, from, stride, count);
-      case DType::int16: return gather<T, std::int16_t, C>(to, from, stride, count);
-      case DType::uint16: return gather<T, std::uint16_t, C>(to, from, stride, count);
-      case DType::int32: return gather<T, std::int32_t, C>(to, from, stride, count);
-      case DType::uint32: return gather<T, std::uint32_t, C>(to, from, stride, count);
-      default: return gather<T, std::int64_t, C>(to, from, stride, count);
+    switch (input.dtype) {
+      case DType::int8: return run(std::int8_t{});
+      case DType::uint8: return run(std::uint8_t{});
+      case DType::int16: return run(std::int16_t{});
+      case DType::uint16: return run(std::uint16_t{});
+      case DType::int32: return run(std::int32_t{});
+      case DType::uint32: return run(std::uint32_t{});
+      default: return run(std::int64_t{});
     }
   }
 }
 
 // Copies samples `range` of a signal, wrapped around and with its edge, to contiguous memory.
-template <class T, int C>
-void load_samples(DType input, const AxisJob& axis, T* to, const char* from, index_t stride,
-                  Range range) {
+// False if one is too large for 16-bit lanes.
+template <class T, class S, int C>
+bool load_samples(const Input& input, const AxisJob& axis, T* to, const char* from,
+                  index_t stride, Range range) {
+  bool fits = true;
   for (index_t i = range.begin; i < range.end;) {
     const index_t at = wrapped(i, axis.padded());
-    if (at == axis.n) {
-      if (axis.edge == Edge::last) gather_from<T, C>(input, to, from + (at - 1) * stride, stride, 1);
-      else for (int c = 0; c < C; ++c) to[c] = T{};
-      ++i, to += C;
-      continue;
-    }
-    const index_t run = range.end - i < axis.n - at ? range.end - i : axis.n - at;
-    gather_from<T, C>(input, to, from + at * stride, stride, run);
+    const bool beyond = at == axis.n;
+    const index_t run = beyond ? 1 : range.end - i < axis.n - at ? range.end - i : axis.n - at;
+    if (beyond && axis.edge != Edge::last)
+      for (int c = 0; c < C; ++c) to[c] = T{};
+    else
+      fits = gather_from<T, S, C>(input, to, from + (beyond ? at - 1 : at) * stride, stride, run) && fits;
     i += run, to += run * C;
   }
+  return fits;
 }
 
 template <class T, class S, int C>
@@ -72,18 +90,34 @@ void gather_scaled(T* __restrict to, const char* from, index_t stride, index_t c
   for (index_t c = 0; c < count * C; ++c) to[c] = Arithmetic<T, S>::scaled(source[c], scale);
 }
 
-// Copies coefficients `range` of a band, rolled back, times the scale.
-template <class T, class S, int C>
-void load_band(const AxisJob& axis, int channel, T* to, const char* from, index_t stride,
-               Range range) {
+// Copies `count` coefficients, times the scale. False if one is too large for 16-bit lanes.
+template <class T, class S, class O, int C>
+bool gather_band(const Input& input, T* to, const char* from, index_t stride, index_t count,
+                 T scale) {
+  if constexpr (in_lanes16<T, S>) {
+    const bool fits = load_lanes16<O>(to, from, stride, count, input.largest);
+    if (scale != T{1}) store_lanes16(to, to, count, scale, false);
+    return fits;
+  }
+  gather_scaled<T, S, C>(to, from, stride, count, scale);
+  return true;
+}
+
+// Copies coefficients `range` of a band, rolled back, times the scale. False if one is too large
+// for 16-bit lanes.
+template <class T, class S, class O, int C>
+bool load_band(const Input& input, const AxisJob& axis, int channel, T* to, const char* from,
+               index_t stride, Range range) {
   const T scale = static_cast<T>(axis.scale[channel]);
   const index_t n = axis.length[channel];
+  bool fits = true;
   for (index_t i = range.begin; i < range.end;) {
     const index_t at = wrapped(i + axis.shift[channel], n);
     const index_t run = range.end - i < n - at ? range.end - i : n - at;
-    gather_scaled<T, S, C>(to, from + at * stride, stride, run, scale);
+    fits = gather_band<T, S, O, C>(input, to, from + at * stride, stride, run, scale) && fits;
     i += run, to += run * C;
   }
+  return fits;
 }
 
 // --- non-temporal stores ---------------------------------------------------------------------
@@ -116,11 +150,12 @@ inline void finish_streams() {
 #endif
 }
 
-// Stores a row, times `scale`.
-template <class T, class S>
-void store_row(T* __restrict to, const T* __restrict from, index_t count, T scale,
+// Stores a row as numbers `O`, times `scale`.
+template <class T, class S, class O>
+void store_row(O* __restrict to, const T* __restrict from, index_t count, T scale,
                bool past_caches) {
   using A = Arithmetic<T, S>;
+  if constexpr (in_lanes16<T, S>) return store_lanes16(to, from, count, scale, past_caches);
   index_t i = 0;
   if (past_caches) {
     constexpr index_t lanes = stream_bytes / static_cast<index_t>(sizeof(T));
@@ -137,8 +172,8 @@ void store_row(T* __restrict to, const T* __restrict from, index_t count, T scal
 }
 
 // Stores coefficients of the tile into a band, rolled and scaled.
-template <class T, class S, int C>
-void store_band(const AxisJob& axis, int channel, T* to, const T* from, Range range,
+template <class T, class S, int C, class O>
+void store_band(const AxisJob& axis, int channel, O* to, const T* from, Range range,
                 bool past_caches) {
   if (range.empty()) return;
   const T scale = static_cast<T>(axis.scale[channel]);
@@ -173,6 +208,7 @@ void split(const Channel<T> (&line)[2], const Range (&load)[2], const T* row, in
   const T* __restrict from = row + (2 * both.begin - first) * C;
   T* __restrict const even = line[0].at(both.begin);
   T* __restrict const odd = line[1].at(both.begin);
+  if constexpr (in_lanes16<T, S>) return split_in_lanes16(even, odd, from, both.size(), scale);
   for (index_t k = 0; k < both.size(); ++k)
     for (int c = 0; c < C; ++c) {
       even[k * C + c] = Arithmetic<T, S>::scaled(from[2 * k * C + c], scale);
@@ -188,7 +224,9 @@ void merge(const AxisJob& axis, T* __restrict to, const Channel<T> (&line)[2], T
   const index_t whole = (axis.n / 2 < pairs.end ? axis.n / 2 : pairs.end) - pairs.begin;
   const T* __restrict const even = line[0].at(pairs.begin);
   const T* __restrict const odd = line[1].at(pairs.begin);
-  for (index_t k = 0; k < whole; ++k)
+  if constexpr (in_lanes16<T, S>)
+    merge_in_lanes16(to, even, odd, whole, scale);
+  else for (index_t k = 0; k < whole; ++k)
     for (int c = 0; c < C; ++c) {
       to[2 * k * C + c] = Arithmetic<T, S>::scaled(even[k * C + c], scale);
       to[(2 * k + 1) * C + c] = Arithmetic<T, S>::scaled(odd[k * C + c], scale);

@@ -152,6 +152,7 @@ LiftPlan::LiftPlan(index_t n, Edge edge, std::vector<StepSpec> specs,
     step.inside = inside_of(step);
     require(!rounds || !has_samples(step.fold), "an integer step has no transpose");
     if (rounds) {
+      step.i16 = i16_.emplace_back(spec.numerators.begin(), spec.numerators.end()).data();
       step.i32 = i32_.emplace_back(spec.numerators.begin(), spec.numerators.end()).data();
       step.i64 = i64_.emplace_back(spec.numerators.begin(), spec.numerators.end()).data();
     } else {
@@ -174,7 +175,7 @@ LiftPlan::Magnitude LiftPlan::magnitude(double largest, double limit) const {
   Magnitude bound{0, largest};
   for (const StepSpec& spec : specs_) {
     const double sum = weight_of(spec) * channel[1 - spec.target] + std::ldexp(0.5, spec.bits);
-    const double changed = channel[spec.target] + std::ldexp(sum, -spec.bits) + 1;
+    const double changed = channel[spec.target] + std::floor(std::ldexp(sum, -spec.bits));
     channel[spec.target] = std::min(changed, limit);
     bound.sum = std::max(bound.sum, sum);
     bound.sample = std::max(bound.sample, channel[spec.target]);

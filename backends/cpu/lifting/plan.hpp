@@ -55,9 +55,10 @@ struct Step {
   Range inside;
   BoundaryRows extend;  // of the source
   BoundaryRows fold;    // of the increment: values beyond the ends are added onto these samples
-  // The taps in each arithmetic; integer steps have `i32` (modulo 2**32) and `i64` only.
+  // The taps in each arithmetic; integer steps have those of integers only, modulo their range.
   const float* f32 = nullptr;
   const double* f64 = nullptr;
+  const std::uint16_t* i16 = nullptr;
   const std::uint32_t* i32 = nullptr;
   const std::uint64_t* i64 = nullptr;
 
@@ -134,6 +135,7 @@ class LiftPlan {
   std::array<double, 2> scale_;
   std::vector<Step> steps_;
   std::vector<std::vector<float>> f32_;
+  std::vector<std::vector<std::uint16_t>> i16_;
   std::vector<std::vector<std::uint32_t>> i32_;
   std::vector<std::vector<std::uint64_t>> i64_;
   std::shared_ptr<const AxisTile> whole_;

@@ -18,6 +18,10 @@ static_assert(sizeof(Term<double, double>) <= term_bytes);
 template <class T, class S, int count, bool subtract>
 void change_by(T* out, const T* in, const Term<T, S>* terms, int bits, index_t width) {
   using A = Arithmetic<T, S>;
+  if constexpr (in_lanes16<T, S>)
+    return change_in_lanes16<count, subtract>(
+        out, in, 0, bits, width, [=](index_t j) { return terms[j].row; },
+        [=](index_t j) { return terms[j].tap; });
   constexpr int rows = count == 1 ? 1 : 2;
   const auto a = terms[0].tap, b = terms[rows - 1].tap;
   const T *const first = terms[0].row, *const last = terms[rows - 1].row;
@@ -38,6 +42,10 @@ template <class T, class S, bool subtract>
 void change_by_many(T* out, const T* in, const Term<T, S>* terms, index_t count, int bits,
                     index_t width) {
   using A = Arithmetic<T, S>;
+  if constexpr (in_lanes16<T, S>)
+    return change_in_lanes16<0, subtract>(
+        out, in, count, bits, width, [=](index_t j) { return terms[j].row; },
+        [=](index_t j) { return terms[j].tap; });
   typename A::Sum sum[strip<T>], group[strip<T>];
   for (index_t c0 = 0; c0 < width; c0 += strip<T>) {
     const index_t lanes = width - c0 < strip<T> ? width - c0 : strip<T>;

@@ -15,6 +15,7 @@
 #endif
 
 #include "common/isa.hpp"
+#include "lifting/lanes16.hpp"
 #include "lifting/tile.hpp"
 
 namespace liftwave::LIFTWAVE_ISA {
@@ -60,7 +61,8 @@ struct IntegerArithmetic {
   using Bits = std::make_unsigned_t<T>;
 
   static const S* taps(const Step& step) {
-    if constexpr (sizeof(S) == 4) return step.i32;
+    if constexpr (sizeof(S) == 2) return step.i16;
+    else if constexpr (sizeof(S) == 4) return step.i32;
     else return step.i64;
   }
 
@@ -124,6 +126,17 @@ struct Arithmetic<std::int32_t, SplitSum> : IntegerArithmetic<std::int32_t, std:
   }
 };
 
+// Sums modulo 2**16. Compilers promote these numbers to `int`, whose products may overflow.
+template <>
+struct Arithmetic<std::int16_t, std::uint16_t> : IntegerArithmetic<std::int16_t, std::uint16_t> {
+  static Sum term(Sum tap, std::int16_t x, int) {
+    return static_cast<Sum>(std::uint32_t{tap} * static_cast<Sum>(x));
+  }
+  static Sum equal_terms(Sum tap, std::int16_t x, std::int16_t y, int bits) {
+    return static_cast<Sum>(term(tap, x, bits) + term(tap, y, bits));
+  }
+};
+
 template <> struct Arithmetic<std::int16_t, std::uint32_t> : IntegerArithmetic<std::int16_t, std::uint32_t> {};
 template <> struct Arithmetic<std::int16_t, std::uint64_t> : IntegerArithmetic<std::int16_t, std::uint64_t> {};
 template <> struct Arithmetic<std::int32_t, std::uint32_t> : IntegerArithmetic<std::int32_t, std::uint32_t> {};
@@ -163,7 +176,11 @@ void apply_taps(const Step& step, T* __restrict t, const T* __restrict s, index_
   const auto* const taps = A::taps(step);
   const int bits = step.bits;
   for (index_t k = 0; k < rows; ++k, t += pitch, s += pitch) {
-    if constexpr (n == 1) {
+    if constexpr (in_lanes16<T, S>) {
+      change_in_lanes16<n, subtract>(
+          t, t, step.length, bits, width, [=](index_t j) { return s + j * pitch; },
+          [=](index_t j) { return taps[j]; });
+    } else if constexpr (n == 1) {
       const auto a = taps[0];
       for (index_t c = 0; c < width; ++c)
         t[c] = A::template changed<subtract>(t[c], A::term(a, s[c], bits), bits);

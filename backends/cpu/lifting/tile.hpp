@@ -66,22 +66,27 @@ struct TileJob {
   View band[2][2];    // [of the rows][of the columns]; [0][…] or […][0] where an axis has no plan
   TileScratch scratch;
   bool stream = false;            // whether results are too large for the caches
+  index_t largest = 0;            // the largest magnitude of a sample in 16-bit lanes
 };
 
-// The kernels for one dtype of the work; null pointers if the dtype has none.
+// Lifts a tile. False if a sample is too large for 16-bit lanes: then some results are missing.
+using TileKernel = bool (*)(const TileJob&);
+
+// The kernels for one dtype of the results; null pointers if the dtype has none.
 struct LiftKernels {
-  void (*analysis)(const TileJob&) = nullptr;
-  void (*synthesis)(const TileJob&) = nullptr;
+  TileKernel analysis = nullptr;
+  TileKernel synthesis = nullptr;
 };
 
-// How integer steps sum: exact modulo the range of the work, as 64-bit sums would be.
+// How integer steps sum: exact modulo the range of the results, as 64-bit sums would be.
 enum class Sums {
+  lanes16,  // samples and sums in 16 bits, which hold them if no sample exceeds `largest`
   narrow,  // in 32 bits, which hold the sums for all samples
   split,   // high and low bits of the samples separately, in 32 bits each
   wide,    // in 64 bits
 };
 
-// Returns the kernels for a dtype.
+// Returns the kernels for a dtype of the results.
 using LiftTable = LiftKernels (*)(DType work, Sums sums);
 
 }  // namespace liftwave

@@ -22,11 +22,14 @@ constexpr index_t pairs_ahead = 4;
 
 // --- tiles -----------------------------------------------------------------------------------
 
-template <class T, class S, int C>
+// Numbers `T`, sums `S`, `C` numbers per sample, results of type `O`. A tile in 16-bit lanes checks
+// each sample that it loads, and stops at a row with a sample that is too large.
+template <class T, class S, int C, class O = T>
 class Tile {
  public:
   explicit Tile(const TileJob& job)
       : job_(job),
+        input_{job.input, job.largest},
         rows_(job.rows),
         cols_(job.cols),
         row_(reinterpret_cast<T*>(job.scratch.row)),
@@ -35,53 +38,66 @@ class Tile {
         line_{{reinterpret_cast<T*>(job.scratch.line[0]), cols_.load[0].begin, C},
               {reinterpret_cast<T*>(job.scratch.line[1]), cols_.load[1].begin, C}} {}
 
-  void analyse() const {
+  // False if a sample is too large.
+  bool analyse() {
+    run_analysis();
+    finish_streams();
+    return fits_;
+  }
+
+  bool synthesise() {
+    run_synthesis();
+    finish_streams();
+    return fits_;
+  }
+
+ private:
+  void run_analysis() {
     if (!rows_.lifted) {
-      for (index_t r = rows_.pairs.begin; r < rows_.pairs.end; ++r) analyse_input_row(r);
-      return finish_streams();
+      for (index_t r = rows_.pairs.begin; r < rows_.pairs.end && fits_; ++r) analyse_input_row(r);
+      return;
     }
     if (rows_.moves) {
       run_moves(width(), [this](int channel, index_t k, T* slot) { return bring(channel, k, slot); },
                 [this](int channel, index_t k, const T* row) { emit_row(channel, k, row); });
-      return finish_streams();
+      return;
     }
     for (int channel : {0, 1})
-      for (index_t k = rows_.load[channel].begin; k < rows_.load[channel].end; ++k)
+      for (index_t k = rows_.load[channel].begin; k < rows_.load[channel].end && fits_; ++k)
         load_at(channel, k, plane_[channel].at(k));
+    if (!fits_) return;
     run_steps_of_rows<T, S>(rows_, plane_, width());
     for (int channel : {0, 1}) {
       const Range range = within(rows_, channel);
       for (index_t k = range.begin; k < range.end; ++k) emit_row(channel, k, plane_[channel].at(k));
     }
-    finish_streams();
   }
 
-  void synthesise() const {
+  void run_synthesis() {
     if (!rows_.lifted) {
-      for (index_t r = rows_.pairs.begin; r < rows_.pairs.end; ++r) {
+      for (index_t r = rows_.pairs.begin; r < rows_.pairs.end && fits_; ++r) {
         make_row(row_, 0, r, T{1});
         store_row<T, S>(output(r), row_, output_width(), T{1}, job_.stream);
       }
-      return finish_streams();
+      return;
     }
     if (rows_.moves) {
       run_moves(output_width(),
                 [this](int channel, index_t k, T* slot) { return merge_at(channel, k, slot); },
                 [this](int channel, index_t k, const T* row) { store_at(channel, k, row); });
-      return finish_streams();
+      return;
     }
     for (int channel : {0, 1})
-      for (index_t k = rows_.load[channel].begin; k < rows_.load[channel].end; ++k)
+      for (index_t k = rows_.load[channel].begin; k < rows_.load[channel].end && fits_; ++k)
         merge_at(channel, k, plane_[channel].at(k));
+    if (!fits_) return;
     run_steps_of_rows<T, S>(rows_, plane_, output_width());
     for (int channel : {0, 1}) {
       const Range range = within(rows_, channel);
       for (index_t k = range.begin; k < range.end; ++k) store_at(channel, k, plane_[channel].at(k));
     }
-    finish_streams();
   }
 
- private:
   static Range within(const AxisJob& axis, int channel) {
     return intersection(axis.pairs, {0, axis.length[channel]});
   }
@@ -91,9 +107,9 @@ class Tile {
   // Runs the schedule. `load` copies a row into a slot, or leaves it in place, and returns its
   // address. `emit` stores a finished row.
   template <class Load, class Emit>
-  void run_moves(index_t width, Load load, Emit emit) const {
+  void run_moves(index_t width, Load load, Emit emit) {
     const MovingRows<T, S> moving(rows_, job_.scratch, width);
-    for (index_t i = 0; i < rows_.move_count; ++i) {
+    for (index_t i = 0; i < rows_.move_count && fits_; ++i) {
       const Move& move = rows_.moves[i];
       const index_t k = rows_.pairs.begin + move.k;
       switch (move.what) {
@@ -106,12 +122,12 @@ class Tile {
 
   // Analysis.
 
-  void load_row(T* to, const char* from) const {
-    if (cols_.lifted)
-      load_samples<T, C>(job_.input, cols_, to, from, job_.signal.col_stride, cols_.samples);
-    else
-      gather_from<T, C>(job_.input, to, from + cols_.samples.begin * job_.signal.col_stride,
-                        job_.signal.col_stride, cols_.samples.size());
+  void load_row(T* to, const char* from) {
+    const index_t stride = job_.signal.col_stride;
+    const Range samples = cols_.samples;
+    fits_ = cols_.lifted ? load_samples<T, S, C>(input_, cols_, to, from, stride, samples)
+                         : gather_from<T, S, C>(input_, to, from + samples.begin * stride, stride,
+                                                samples.size());
   }
 
   // The number of the input's row for row `k` of a channel, -1 for a row of zeros.
@@ -120,7 +136,7 @@ class Tile {
     return at < rows_.n ? at : rows_.edge == Edge::zero ? -1 : at - 1;
   }
 
-  void load_at(int channel, index_t k, T* to) const {
+  void load_at(int channel, index_t k, T* to) {
     const index_t at = input_row(channel, k);
     if (at < 0) std::memset(to, 0, static_cast<std::size_t>(width()) * sizeof(T));
     else load_row(to, job_.signal.row(at));
@@ -133,11 +149,13 @@ class Tile {
            job_.input == own_type() && 0 <= samples.begin && samples.end <= cols_.n;
   }
 
-  const T* direct_row(const char* from) const {
-    return reinterpret_cast<const T*>(from) + cols_.samples.begin * C;
+  const T* direct_row(const char* from) {
+    const T* const row = reinterpret_cast<const T*>(from) + cols_.samples.begin * C;
+    if constexpr (in_lanes16<T, S>) fits_ = fits_lanes16(row, width(), input_.largest);
+    return row;
   }
 
-  const T* bring(int channel, index_t k, T* slot) const {
+  const T* bring(int channel, index_t k, T* slot) {
     fetch_input(2 * (k + pairs_ahead) + channel);
     const index_t at = input_row(channel, k);
     if (at >= 0 && direct()) return direct_row(job_.signal.row(at));
@@ -161,7 +179,7 @@ class Tile {
   }
 
   // A row of the input if only the columns are lifted: read in place if possible.
-  void analyse_input_row(index_t r) const {
+  void analyse_input_row(index_t r) {
     const char* const from = job_.signal.row(r);
     const index_t first = cols_.samples.begin;
     if (direct()) return emit(direct_row(from), first, 0, r, T{1});
@@ -170,7 +188,7 @@ class Tile {
   }
 
   void emit_lanes(const T* row, char* band, T scale) const {
-    T* const to = reinterpret_cast<T*>(band) + cols_.samples.begin * C;
+    O* const to = reinterpret_cast<O*>(band) + cols_.samples.begin * C;
     store_row<T, S>(to, row, width(), scale, job_.stream);
   }
 
@@ -181,7 +199,7 @@ class Tile {
     run_steps<T, S>(cols_, line_, C);
     for (int half : {0, 1}) {
       const Range range = within(cols_, half);
-      store_band<T, S, C>(cols_, half, reinterpret_cast<T*>(job_.band[channel][half].row(at)),
+      store_band<T, S, C>(cols_, half, reinterpret_cast<O*>(job_.band[channel][half].row(at)),
                           line_[half].at(range.begin), range, job_.stream);
     }
   }
@@ -195,12 +213,12 @@ class Tile {
   }
   index_t output_width() const { return output_samples().size() * C; }
 
-  T* output(index_t r) const {
-    return reinterpret_cast<T*>(job_.signal.row(r)) + output_samples().begin * C;
+  O* output(index_t r) const {
+    return reinterpret_cast<O*>(job_.signal.row(r)) + output_samples().begin * C;
   }
 
   // Merges row `k` of a channel from the bands; returns `slot`.
-  const T* merge_at(int channel, index_t k, T* slot) const {
+  const T* merge_at(int channel, index_t k, T* slot) {
     const index_t length = rows_.length[channel], shift = rows_.shift[channel];
     if (rows_.moves && k + pairs_ahead < length) fetch_bands(channel, wrapped(k + pairs_ahead + shift, length));
     make_row(slot, channel, wrapped(k + shift, length), static_cast<T>(rows_.scale[channel]));
@@ -217,15 +235,16 @@ class Tile {
   }
 
   // Merges row `at` of the rows' band `channel` from its two halves.
-  void make_row(T* to, int channel, index_t at, T scale) const {
+  void make_row(T* to, int channel, index_t at, T scale) {
     const View(&bands)[2] = job_.band[channel];
     if (!cols_.lifted) {
       const char* const from = bands[0].row(at) + cols_.pairs.begin * bands[0].col_stride;
-      return gather_scaled<T, S, C>(to, from, bands[0].col_stride, cols_.pairs.size(), scale);
+      fits_ = gather_band<T, S, O, C>(input_, to, from, bands[0].col_stride, cols_.pairs.size(), scale);
+      return;
     }
     for (int half : {0, 1})
-      load_band<T, S, C>(cols_, half, line_[half].data, bands[half].row(at),
-                         bands[half].col_stride, cols_.load[half]);
+      fits_ = load_band<T, S, O, C>(input_, cols_, half, line_[half].data, bands[half].row(at),
+                                    bands[half].col_stride, cols_.load[half]) && fits_;
     run_steps<T, S>(cols_, line_, C);
     merge<T, S, C>(cols_, to, line_, scale);
   }
@@ -236,7 +255,7 @@ class Tile {
     if (at < rows_.n) {
       store_row<T, S>(output(at), row, output_width(), T{1}, job_.stream);
     } else if (at == rows_.n && rows_.edge == Edge::last) {
-      T* const last = output(rows_.n - 1);
+      O* const last = output(rows_.n - 1);
       for (index_t c = 0; c < output_width(); ++c) last[c] = last[c] + row[c];
     }
   }
@@ -250,17 +269,19 @@ class Tile {
   }
 
   const TileJob& job_;
+  const Input input_;
   const AxisJob& rows_;
   const AxisJob& cols_;
   T* row_;
   const Channel<T> plane_[2];
   const Channel<T> line_[2];
+  bool fits_ = true;
 };
 
-template <class T, class S, int C>
+template <class T, class S, int C, class O = T>
 LiftKernels kernels_of() {
-  return {[](const TileJob& job) { Tile<T, S, C>(job).analyse(); },
-          [](const TileJob& job) { Tile<T, S, C>(job).synthesise(); }};
+  return {[](const TileJob& job) { return Tile<T, S, C, O>(job).analyse(); },
+          [](const TileJob& job) { return Tile<T, S, C, O>(job).synthesise(); }};
 }
 
 }  // namespace liftwave::LIFTWAVE_ISA

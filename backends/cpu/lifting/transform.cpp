@@ -145,21 +145,33 @@ Tilings tilings_of(const Layout& layout, index_t item) {
 
 // --- the transform -----------------------------------------------------------------------------
 
+// The kernels of a transform. Tiles whose samples exceed `largest` use `exact`, as all do if there
+// is no `lanes16`.
+struct Attempts {
+  TileKernel lanes16 = nullptr;
+  index_t largest = 0;
+  TileKernel exact = nullptr;
+};
+
+constexpr index_t lane16_bytes = 2;
+
 // All tiles of a transform. For each member of the batch, tiles are ordered column by column,
 // downwards, so that the pairs shared by two tiles are still in the cache.
 class Course {
  public:
-  Course(const Layout& layout, const ArrayRef& signal, const std::vector<ArrayRef>& bands)
+  Course(const Layout& layout, const ArrayRef& signal, const std::vector<ArrayRef>& bands,
+         const Attempts& kernels)
       : layout_(layout),
         signal_(signal),
         bands_(bands),
+        kernels_(kernels),
         item_(item_size(bands[0].dtype)),
         reals_(is_complex(bands[0].dtype) ? 2 : 1),
-        tilings_(tilings_of(layout, item_)) {}
+        tilings_(tilings_of(layout, kernels.lanes16 ? lane16_bytes : item_)) {}
 
-  void run(void (*kernel)(const TileJob&)) const {
+  void run() const {
     parallel_for(tiles(), total_bytes(),
-                 [&](index_t begin, index_t end) { run_part(kernel, begin, end); });
+                 [&](index_t begin, index_t end) { run_part(begin, end); });
   }
 
  private:
@@ -179,12 +191,13 @@ class Course {
     return tilings_.cols.jobs[static_cast<std::size_t>(item / rows() % columns())];
   }
 
-  void run_part(void (*kernel)(const TileJob&), index_t begin, index_t end) const {
+  void run_part(index_t begin, index_t end) const {
     Scratch scratch;
     TileJob job;
     job.input = signal_.dtype;
+    job.largest = kernels_.largest;
     job.stream = total_bytes() >= streamed_bytes;
-    job.scratch = taken_from(scratch);
+    const TileScratch parts = taken_from(scratch);
     index_t placed = -1;
     Pace pace;
     const auto tile = static_cast<index_t>(total_bytes() / static_cast<double>(tiles()));
@@ -193,9 +206,19 @@ class Course {
       if (member != placed) place(job, placed = member);
       job.rows = rows_of(i);
       job.cols = cols_of(i);
-      kernel(job);
+      run_tile(job, parts);
       pace.moved(tile);
     }
+  }
+
+  void run_tile(TileJob& job, const TileScratch& parts) const {
+    job.scratch = parts;
+    if (kernels_.lanes16) {
+      job.scratch.pitch = padded_pitch(tilings_.cols.samples, lane16_bytes);
+      if (kernels_.lanes16(job)) return;
+      job.scratch = parts;
+    }
+    kernels_.exact(job);
   }
 
   TileScratch taken_from(Scratch& scratch) const {
@@ -244,6 +267,7 @@ class Course {
   const Layout& layout_;
   const ArrayRef& signal_;
   const std::vector<ArrayRef>& bands_;
+  Attempts kernels_;
   index_t item_;
   index_t reals_;
   Tilings tilings_;
@@ -261,6 +285,42 @@ Sums sums_of(DType input, DType work, const std::vector<AxisLift>& lifts) {
     largest = magnitude.sample;
   }
   return narrow ? Sums::narrow : splits ? Sums::split : Sums::wide;
+}
+
+// The plans of the axes, in the order in which they are lifted.
+using Plans = SmallVector<const LiftPlan*, 2>;
+
+bool fits_lanes16(const Plans& plans, double largest) {
+  for (const LiftPlan* plan : plans) {
+    const auto magnitude = plan->magnitude(largest, 0x1p15);
+    if (magnitude.sum >= 0x1p15 || magnitude.sample >= 0x1p15) return false;
+    largest = magnitude.sample;
+  }
+  return true;
+}
+
+// The largest magnitude of samples whose sums and results fit 16 bits; 0 if it is less than that
+// of 8-bit samples.
+index_t largest_in_lanes16(const Plans& plans) {
+  index_t largest = 256, too_large = 1 << 15;
+  if (!fits_lanes16(plans, static_cast<double>(largest))) return 0;
+  while (too_large - largest > 1) {
+    const index_t middle = (largest + too_large) / 2;
+    (fits_lanes16(plans, static_cast<double>(middle)) ? largest : too_large) = middle;
+  }
+  return largest;
+}
+
+Attempts attempts_of(TileKernel LiftKernels::*kernel, DType input, DType work,
+                     const std::vector<AxisLift>& lifts, const Plans& plans, LiftTable table) {
+  Attempts attempts;
+  attempts.exact = table(work, sums_of(input, work, lifts)).*kernel;
+  const bool narrow = is_integer(work) && item_size(input) <= 4;
+  if (TileKernel lanes16 = narrow ? table(work, Sums::lanes16).*kernel : nullptr) {
+    attempts.largest = largest_in_lanes16(plans);
+    attempts.lanes16 = attempts.largest ? lanes16 : nullptr;
+  }
+  return attempts;
 }
 
 // Whether the array has no elements. The lengths of its other axes are then arbitrary.
@@ -281,9 +341,12 @@ void lift_analysis(const ArrayRef& signal, const std::vector<AxisLift>& lifts,
   }
   const DType work = bands[0].dtype;
   require(signal.dtype == work || converts(signal.dtype, work), "samples of a wrong dtype");
-  const auto kernels = table(work, sums_of(signal.dtype, work, lifts));
-  require(kernels.analysis != nullptr, "there are no kernels for the dtype");
-  if (!is_empty(signal)) Course(layout, signal, bands).run(kernels.analysis);
+  Plans plans;
+  for (const AxisLift& lift : lifts) plans.push_back(lift.plan);
+  const Attempts kernels =
+      attempts_of(&LiftKernels::analysis, signal.dtype, work, lifts, plans, table);
+  require(kernels.exact != nullptr, "there are no kernels for the dtype");
+  if (!is_empty(signal)) Course(layout, signal, bands, kernels).run();
 }
 
 void lift_synthesis(const std::vector<ArrayRef>& bands, const std::vector<AxisLift>& lifts,
@@ -291,10 +354,13 @@ void lift_synthesis(const std::vector<ArrayRef>& bands, const std::vector<AxisLi
   check_bands(signal, bands, lifts);
   const Layout layout = layout_of(signal, bands, lifts);
   check_contiguous(layout.cols, layout.cols.size, 0, signal.dtype);
-  const auto kernels = table(signal.dtype, sums_of(signal.dtype, signal.dtype, lifts));
-  require(kernels.synthesis != nullptr && signal.dtype == bands[0].dtype,
+  Plans plans;
+  for (auto lift = lifts.rbegin(); lift != lifts.rend(); ++lift) plans.push_back(lift->plan);
+  const Attempts kernels =
+      attempts_of(&LiftKernels::synthesis, signal.dtype, signal.dtype, lifts, plans, table);
+  require(kernels.exact != nullptr && signal.dtype == bands[0].dtype,
           "there are no kernels for the dtypes");
-  if (!is_empty(signal)) Course(layout, signal, bands).run(kernels.synthesis);
+  if (!is_empty(signal)) Course(layout, signal, bands, kernels).run();
 }
 
 }  // namespace liftwave

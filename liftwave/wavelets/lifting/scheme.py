@@ -315,6 +315,10 @@ class LiftingScheme(SchemeFields):
         Coefficients that exceed it wrap around modulo :math:`2^{64}`, with an
         ``IntegerRangeWarning``; the inverse transform is still exact.
 
+        ``dtype=`` or ``out=`` of a transform selects another dtype of the
+        coefficients. A bound on their growth times the largest sample must fit
+        it, otherwise the transform raises ``DTypeError`` before any work.
+
         References
         ----------
         Calderbank, Daubechies, Sweldens & Yeo, *Wavelet transforms that map
