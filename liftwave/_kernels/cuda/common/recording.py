@@ -15,12 +15,13 @@ from liftwave._typing import Array
 
 
 class Launch(NamedTuple):
-    """A launch of a kernel: blocks, threads in each, and bytes of shared memory of each."""
+    """A launch of a kernel: blocks, threads in each, bytes of shared memory of each, arguments."""
 
     kernel: Kernel
     blocks: int
     threads: int
     shared: int
+    arguments: ctypes.Structure
 
 
 class RecordingRuntime:
@@ -53,7 +54,7 @@ class RecordingRuntime:
         what: str,
     ) -> None:
         """Record the launch."""
-        self.launches.append(Launch(kernel, blocks, threads, shared))
+        self.launches.append(Launch(kernel, blocks, threads, shared, arguments))
 
     def empty(self, shape: Sequence[int], dtype: str, like: Array) -> Array:
         """Return zeros."""
