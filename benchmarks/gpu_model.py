@@ -267,7 +267,7 @@ def work_of(
         cost = costs_of_changes(code, taps)
         if cost is None:
             return None
-        work = work.plus(Work(*cost), count / itemsize)
+        work = work.plus(Work(*cost), count / min(itemsize, 4))  # costs are those of words
     return work
 
 
