@@ -191,9 +191,10 @@ def _heading() -> Iterator[str]:
 
 def line(row: ModelRow, compiler: Any) -> Iterator[str]:
     """The cells of a row."""
-    launch = largest_launch(row)
+    launch = largest_launch(row, DEVICES[0])
     yield f"{row.name:44} {launch.kernel.expression.partition('<')[0].partition('::')[2]:18}"
     for device in DEVICES:
+        launch = largest_launch(row, device)
         usage, cubin = compiler.cubin(launch.kernel, device.architecture)
         warps = warps_of(device, usage.registers, launch.threads, launch.shared)
         work = work_of(instructions(cubin), changes_of(launch), row.itemsize)
@@ -211,9 +212,9 @@ def line(row: ModelRow, compiler: Any) -> Iterator[str]:
 # --- launches ------------------------------------------------------------------------------------
 
 
-def largest_launch(row: ModelRow) -> Any:
+def largest_launch(row: ModelRow, device: Device = DEVICES[0]) -> Any:
     """The launch of a row with the most threads, of kernels that do not run."""
-    runtime = RecordingRuntime()
+    runtime = RecordingRuntime(device.shared - _RESERVED)
     cuda = CudaKernels(runtime, in_float32(_dispatch.families()["reference"]))
     with _dispatch.registered(cuda), lw.kernels("cuda"):
         row.call()

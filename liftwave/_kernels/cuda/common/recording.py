@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from liftwave._arrays.tensors import is_tensor
-from liftwave._kernels.cuda.common.runtime import Kernel, compiled
+from liftwave._kernels.cuda.common.runtime import SHARED, Kernel, compiled
 from liftwave._typing import Array
 
 
@@ -25,10 +25,17 @@ class Launch(NamedTuple):
 
 
 class RecordingRuntime:
-    """Records the launches of calls on arrays of the host; see ``Runtime``. Results are zeros."""
+    """Records the launches of calls on arrays of the host; see ``Runtime``. Results are zeros.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    shared : int, optional
+        The most bytes of shared memory of a block.
+    """
+
+    def __init__(self, shared: int = SHARED) -> None:
         self.launches: list[Launch] = []
+        self.shared = shared
 
     @property
     def kernels(self) -> list[Kernel]:
@@ -55,6 +62,10 @@ class RecordingRuntime:
     ) -> None:
         """Record the launch."""
         self.launches.append(Launch(kernel, blocks, threads, shared, arguments))
+
+    def most_shared(self, like: Array) -> int:
+        """The most bytes of shared memory of a block."""
+        return self.shared
 
     def empty(self, shape: Sequence[int], dtype: str, like: Array) -> Array:
         """Return zeros."""
