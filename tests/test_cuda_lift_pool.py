@@ -294,9 +294,9 @@ def test_filters_and_cotangents_of_any_strides(host: HostRuntime) -> None:
 
 
 def test_more_shared_memory_gives_larger_tiles() -> None:
-    """On the way back, where a device offers it. Results differ by the order of sums."""
-    plan, output = LiftPoolPlan((40, 90), 5, "reflect", True), outputs(2)[0]
-    x, taps = zero_mean((1, CHANNELS, 40, 90), 0, "float32"), filters(plan, "float32")
+    """Of gradients, where a device offers it. Results differ by the order of sums."""
+    plan, output = LiftPoolPlan((60, 80), 5, "reflect", True), outputs(2)[0]
+    x, taps = zero_mean((1, CHANNELS, 60, 80), 0, "float32"), filters(plan, "float32")
     weights = np.ones((len(plan.passes), 2), np.float32)
     results, grids = [], []
     for shared in (48 << 10, 227 << 10):

@@ -291,7 +291,7 @@ class Call(NamedTuple):
     def _budget(self, need: Need) -> int:
         """Bytes of shared memory that a block may take.
 
-        The way back has several arrays of a tile's size, and wide halos. It takes up to half of the
+        The gradient has several arrays of a tile's size, and wide halos. It takes up to half of the
         most that the device offers, such that a multiprocessor has room for two blocks.
         """
         return max(SHARED, self.runtime.most_shared(self.like) // 2) if need.back else SHARED
