@@ -121,7 +121,7 @@ def model_rows() -> Iterator[ModelRow]:
 
 def row_of(row: GpuRow) -> ModelRow:
     """The row of a GpuRow, on a small batch."""
-    small = replace(row, shape=(max(row.shape[0] // 16, 1), *row.shape[1:]))
+    small = replace(row, shape=(max(row.shape[0] // 64, 1), *row.shape[1:]))
 
     def call() -> Any:
         x = torch.zeros(small.shape, dtype=getattr(torch, row.dtype))
