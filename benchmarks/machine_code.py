@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -24,12 +24,16 @@ _BYTES = {"64": 8, "128": 16, "U8": 1, "S8": 1, "U16": 2, "S16": 2}
 
 
 class Cost(NamedTuple):
-    """The work of a thread on a path: bytes of global memory, words of shared memory."""
+    """The work of a thread on a path: bytes of global memory, words of shared memory.
+
+    ``changed`` counts the words that are written to shared memory.
+    """
 
     stored: int = 0
     loaded: int = 0
     shared: int = 0
     instructions: int = 0
+    changed: int = 0
 
     def plus(self, other: Cost) -> Cost:
         return Cost(*(a + b for a, b in zip(self, other, strict=True)))
@@ -37,6 +41,14 @@ class Cost(NamedTuple):
     def rank(self) -> tuple[int, int, int]:
         """Paths of the inside of an array move the most bytes with the fewest instructions."""
         return -self.stored, -self.loaded, self.instructions
+
+    def rank_of_change(self) -> tuple[int, int]:
+        """The same of a loop that changes shared memory."""
+        return -self.changed, self.instructions
+
+    def rank_of_reads(self) -> tuple[int, int]:
+        """The same of a loop that reads shared memory."""
+        return -self.shared, self.instructions
 
 
 @dataclass(frozen=True)
@@ -60,11 +72,13 @@ class Instruction:
     def cost(self) -> Cost:
         kind, width = self.name.split(".")[0], _WIDTH.search(self.name)
         size = _BYTES[width[1]] if width else 4
+        words = -(-size // 4)
         return Cost(
             size if kind == "STG" else 0,
             size if kind == "LDG" else 0,
-            -(-size // 4) if kind in ("LDS", "STS") else 0,
+            words if kind in ("LDS", "STS") else 0,
             0 if kind == "NOP" else 1,
+            words if kind == "STS" else 0,
         )
 
 
@@ -123,11 +137,17 @@ def loops(code: list[Instruction]) -> list[Loop]:
     return sorted((Loop(*ends) for ends in last.items()), key=lambda loop: loop.last - loop.first)
 
 
-def common_path(code: list[Instruction], loop: Loop | None = None) -> Cost | None:
+Rank = Callable[[Cost], tuple[int, ...]]
+"""The path with the least rank is the common one."""
+
+
+def common_path(
+    code: list[Instruction], loop: Loop | None = None, rank: Rank = Cost.rank
+) -> Cost | None:
     """The cost of a path through a loop, or through the whole kernel; None if no path ends.
 
-    It is the path with the most bytes stored and loaded, and among these with the fewest
-    instructions. Loops inside are passed once.
+    By default it is the path with the most bytes stored and loaded, and among these with the
+    fewest instructions. Loops inside are passed once.
     """
     first, last = loop or Loop(0, len(code) - 1)
     best: dict[int, Cost] = {}
@@ -136,7 +156,7 @@ def common_path(code: list[Instruction], loop: Loop | None = None) -> Cost | Non
         ends = [Cost()] if _ends(instruction, at, loop) else []
         rest = [best[to] for to in _next(instruction, at) if at < to <= last and to in best]
         if rest or ends:
-            best[at] = min(ends + rest, key=Cost.rank).plus(instruction.cost)
+            best[at] = min(ends + rest, key=rank).plus(instruction.cost)
     return best.get(first)
 
 

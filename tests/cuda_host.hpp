@@ -48,7 +48,7 @@ struct Call {
 };
 
 // What a block can have without an attribute of the kernel.
-constexpr size_t most_shared_bytes = 48 * 1024;
+constexpr size_t most_shared_bytes = 227 * 1024;  // of any device; runtimes have lower limits
 
 // Orders of the threads. In a fair order each thread runs to its next barrier or shuffle in turn. In
 // a greedy order each warp runs as far as it can before the next warp runs. Numbers from

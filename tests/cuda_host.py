@@ -23,6 +23,7 @@ import numpy as np
 from cuda_memory import check_memory, guarded_empty, guarded_tensor
 
 from liftwave._kernels.cuda.common.runtime import (
+    SHARED,
     Kernel,
     include_folders,
     source_folder,
@@ -67,6 +68,8 @@ class HostRuntime:
     ----------
     order : int
         One of ``ORDERS``.
+    shared : int
+        The most bytes of shared memory of a block.
     launched : list of str
         The kernels that ran.
     grids : dict
@@ -74,7 +77,7 @@ class HostRuntime:
     """
 
     def __init__(self, order: int = FORWARDS) -> None:
-        self.order = order
+        self.order, self.shared = order, SHARED
         self.launched: list[str] = []
         self.grids: dict[str, set[tuple[int, int]]] = {}
 
@@ -99,6 +102,7 @@ class HostRuntime:
         what: str,
     ) -> None:
         """Run a kernel to its end; see ``Runtime.launch``."""
+        assert shared <= self.shared, f"{kernel.expression}: {shared} bytes of shared memory"
         self.launched.append(kernel.expression)
         self.grids.setdefault(name_of(kernel), set()).add((blocks, threads))
         function = compiled(kernel)
@@ -107,6 +111,10 @@ class HostRuntime:
         if message:
             raise AssertionError(f"{kernel.expression} ({what}): {message.decode()}")
         check_memory()
+
+    def most_shared(self, like: Array) -> int:
+        """The most bytes of shared memory of a block."""
+        return self.shared
 
     def empty(self, shape: Sequence[int], dtype: str, like: Array) -> Array:
         """Memory for a result between guards, with values that every kernel must overwrite."""

@@ -374,11 +374,26 @@ def test_missing_bands_are_zero(runtime: HostRuntime) -> None:
             check_analysis(given, adjoint_of_synthesis(back))
 
 
+LIFTED = {"lift_analysis", "lift_synthesis"}
+BANKS = {"analysis_tile", "synthesis_tile", "analysis_lines", "synthesis_lines"}
+
+
 @needs_compiler
-def test_lifting_goes_by_its_own_kernels(runtime: HostRuntime) -> None:
+def test_short_lifting_in_float32_is_a_filter_bank(runtime: HostRuntime) -> None:
+    """Same results as by steps; ``test_cuda_filter_form.py`` compares more schemes."""
+    for name, mode in (("haar", "reflect"), ("db2", "periodization")):
+        scheme = lw.LiftingScheme.from_name(name)
+        check(zero_mean((20, 36), 0, "float32"), axis_plans((0, 1), scheme, mode), 2)
+        check(zero_mean((3, 34), 0, "float32"), axis_plans((1,), scheme, mode))
+    assert kernels_of(runtime) == BANKS
+
+
+@needs_compiler
+def test_other_lifting_goes_by_its_own_kernels(runtime: HostRuntime) -> None:
     scheme = lw.LiftingScheme.from_name("cdf9.7")
-    x = zero_mean((21, 34), 0, "float32")
-    check(x, axis_plans((0, 1), scheme, "reflect"), 2)
+    x = zero_mean((21, 33), 0, "float32")
+    check(x, axis_plans((0, 1), scheme, "reflect"), 2)  # bands of different lengths
+    assert kernels_of(runtime) == LIFTED
     check(x, axis_plans((0, 1), (scheme, "haar"), "symmetric"), 2)
 
 

@@ -293,10 +293,27 @@ def test_filters_and_cotangents_of_any_strides(host: HostRuntime) -> None:
         np.testing.assert_array_equal(a, b)
 
 
+def test_more_shared_memory_gives_larger_tiles() -> None:
+    """Of gradients, where a device offers it. Results differ by the order of sums."""
+    plan, output = LiftPoolPlan((60, 80), 5, "reflect", True), outputs(2)[0]
+    x, taps = zero_mean((1, CHANNELS, 60, 80), 0, "float32"), filters(plan, "float32")
+    weights = np.ones((len(plan.passes), 2), np.float32)
+    results, grids = [], []
+    for shared in (48 << 10, 227 << 10):
+        runtime = cuda.use(HostRuntime())
+        runtime.shared = shared
+        bands, _ = cuda.lift_pool.lift_down(x, taps, plan, output, True)
+        results.append(cuda.lift_pool.lift_down_vjp([x], bands, weights, taps, plan, output, False))
+        grids.append(runtime.grids["lift_pool_back"])
+    assert max(grids[1]) < max(grids[0])
+    for a, b in zip(*results, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5 * float(np.abs(b).max()))
+
+
 def test_what_is_not_served_goes_to_the_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
     """Empty arrays, mixed dtypes, four axes, filters with more weights than fit shared memory."""
     monkeypatch.setattr(launch, "SHARED", 300)
-    cuda.use(fallback=reference)
+    cuda.use(fallback=reference).shared = 300
     monkeypatch.setattr(HostRuntime, "launch", None)
     cases = [
         ((5, 6), 5, 0, "float32", "float32"),

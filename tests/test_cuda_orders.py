@@ -32,7 +32,7 @@ from liftwave._kernels.cuda.lift_pool import launch as lift_pool_launch
 from liftwave._kernels.cuda.lifting import gradient as lifting_gradient
 from liftwave._kernels.cuda.lifting import tiles as lifting_tiles
 from liftwave._kernels.reference.family import ReferenceKernels
-from liftwave._plan.axis import synthesis_plan
+from liftwave._plan.axis import lift_plan, synthesis_plan
 from liftwave._plan.lift_pool import LiftOutput, LiftPoolPlan
 
 pytestmark = pytest.mark.skipif(compiler() is None, reason="no C++ compiler for CUDA sources")
@@ -61,7 +61,7 @@ def pulled(function: Any, *arguments: Any, **options: Any) -> list[Any]:
 
 
 def tiles(kernels: Any, array: Arrays) -> list[Any]:
-    bands = lw.dwt2(array(100, 230), "db2", "symmetric")
+    bands = lw.dwt2(array(100, 231), "db2", "symmetric")  # rows of bands are not aligned
     return [bands, lw.idwt2(bands, "db2", "symmetric")]
 
 
@@ -93,12 +93,23 @@ def undecimated(kernels: Any, array: Arrays) -> list[Any]:
 
 
 def lifting(kernels: Any, array: Arrays) -> list[Any]:
+    """With odd lengths, which filter banks do not replace."""
     results: list[Any] = []
-    for shape, axis in (((5, 3000), 1), ((150, 90), 0)):
+    for shape, axis in (((5, 3001), 1), ((151, 90), 0)):
         bands, gradients = pulled(lw.dwt, array(*shape), CDF97, "reflect", axis)
         results += [bands, gradients, *pulled(lw.idwt, *bands, CDF97, "reflect", axis)]
-    bands = lw.dwt2(array(130, 210), CDF97, "symmetric")
+    bands = lw.dwt2(array(131, 211), CDF97, "symmetric")
     return [*results, bands, lw.idwt2(bands, CDF97, "symmetric")]
+
+
+def learned_lifting(kernels: Any, array: Arrays) -> list[Any]:
+    """With taps and scales in memory, which a block copies before it uses them."""
+    plan = lift_plan(CDF97, 3001, "reflect")
+    taps = [array(len(step.taps), scale=0.5) for step in CDF97.steps]
+    scale = array(1), array(1)
+    bands = kernels.lift_analysis(array(5, 3001), plan, taps, scale, 1)
+    signal = kernels.lift_synthesis(*bands, plan.inverse(), taps[::-1], scale, 1)
+    return [*bands, signal]
 
 
 def integers(kernels: Any, array: Arrays) -> list[Any]:
@@ -146,6 +157,7 @@ CASES = {
         "circular_analysis_lines circular_synthesis_lines circular_tap_gradients", undecimated
     ),
     "lifting": Case("lift_analysis lift_synthesis lift_vjp", lifting),
+    "learned lifting": Case("lift_analysis lift_synthesis", learned_lifting),
     "integers": Case("lift_analysis lift_synthesis", integers),
     "whole lifting": Case("whole_analysis whole_synthesis whole_step", whole),
     "pooling": Case(

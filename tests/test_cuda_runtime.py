@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -46,6 +47,7 @@ class Driver:
         self.current = 0
         self.context = 1
         self.launches: list[Any] = []
+        self.settings: list[Any] = []
         self.compiled: list[Any] = []
         self.failure: Exception | None = None
         self.captured: set[int] = set()
@@ -57,6 +59,7 @@ class Driver:
                 getDevice=lambda: self.current,
                 setDevice=self.set_device,
                 streamIsCapturing=lambda stream: stream in self.captured,
+                deviceGetAttribute=lambda attribute, device: {97: 100_000 + device}[attribute],
             ),
             nvrtc=SimpleNamespace(getVersion=self.compiler_version),
             compiler=SimpleNamespace(CompileException=CompileError),
@@ -87,6 +90,9 @@ class Driver:
         finally:
             self.current = before
 
+    def funcSetAttribute(self, *numbers: int) -> None:  # as the driver calls it
+        self.settings.append(numbers)
+
     def launchKernel(self, function: int, *numbers: int) -> None:  # as the driver calls it
         assert self.context, "in this thread no device is current for the driver"
         *sizes, shared, stream, parameters, extra = numbers
@@ -106,11 +112,13 @@ class Driver:
 
 
 @pytest.fixture
-def driver(monkeypatch: pytest.MonkeyPatch) -> Driver:
+def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Driver]:
     made = Driver()
     monkeypatch.setattr(cuda_runtime, "_cupy", lambda: made)
     monkeypatch.setattr(cuda_runtime, "_functions", {})
-    return made
+    cuda_runtime._most_shared.cache_clear()
+    yield made
+    cuda_runtime._most_shared.cache_clear()
 
 
 def array_on(device: int) -> Any:
@@ -121,9 +129,18 @@ def array_on(device: int) -> Any:
 KERNEL = kernel("common/boundary.cuh", "none", "float16", 8, True)
 
 
-def launch(like: Any) -> None:
+def launch(like: Any, shared: int = 512) -> None:
     arguments = Arguments(12345, 1 << 40, 3)
-    DeviceRuntime().launch(KERNEL, 10, 64, 512, arguments, like, "dwt of shape (4, 8)")
+    DeviceRuntime().launch(KERNEL, 10, 64, shared, arguments, like, "dwt of shape (4, 8)")
+
+
+def test_more_shared_memory_is_asked_for(driver: Driver) -> None:
+    launch(array_on(1), 48 << 10)
+    assert not driver.settings
+    assert DeviceRuntime().most_shared(array_on(1)) == 100_001
+    launch(array_on(1), 60_000)
+    assert driver.settings == [(7001, 8, 100_001)]
+    assert driver.launches[-1][3] == 60_000
 
 
 def test_expressions_name_the_types_of_cuda() -> None:

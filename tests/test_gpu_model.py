@@ -5,10 +5,12 @@ from __future__ import annotations
 import cuda_compile
 import pytest
 
+pytest.importorskip("torch")
+
 from benchmarks import gpu_model, machine_code
-from benchmarks.gpu_model import DEVICES, Work
-from benchmarks.gpu_rows import ROWS
+from benchmarks.gpu_model import DEVICES, Work, model_rows
 from benchmarks.machine_code import Cost, Loop, common_path, loops, parsed
+from benchmarks.tile_model import Changes, changes_of
 
 LISTING = """
         /*0000*/                   S2R R0, SR_TID.X ;
@@ -36,8 +38,8 @@ def test_the_path_moves_most_and_executes_least() -> None:
     assert [instruction.name for instruction in code[:2]] == ["S2R", "BRA"]
     assert loops(code) == [Loop(1, 10)]
     # Both branches load 8 bytes; the first one has fewer instructions.
-    assert common_path(code, Loop(1, 10)) == Cost(2, 8, 4, 6)
-    assert common_path(code) == Cost(2, 8, 4, 8)
+    assert common_path(code, Loop(1, 10)) == Cost(2, 8, 4, 6, 4)
+    assert common_path(code) == Cost(2, 8, 4, 8, 4)
 
 
 def test_loops_over_shared_memory_are_not_modelled() -> None:
@@ -59,7 +61,14 @@ def test_loops_over_shared_memory_are_not_modelled() -> None:
         /*0070*/                   STS [R4], R2 ;
         /*0080*/               @P1 BRA `(.L_x_3) ;
 """
-    assert gpu_model.work_of(parsed(separate + steps)) is None
+    code = parsed(separate + steps)
+    assert gpu_model.work_of(code) is None
+    # Two steps with no taps besides the target change half of the numbers each, with 1.5 loads.
+    changes = Changes(1.5, ((0, 0.5), (0, 0.5)))
+    assert gpu_model.work_of(code, changes) is None  # loops of fewer changes than a run
+    run = steps.replace("STS [R4]", "STS.128 [R4]")
+    work = gpu_model.work_of(parsed(separate + run), changes)
+    assert work == Work(0.75 + 1.5 * 0.75 + 3 / 4 / 4, 0.25 + 1.5 * 0.25 + 5 / 4 / 4)
 
 
 def test_warps_and_bounds() -> None:
@@ -73,18 +82,31 @@ def test_warps_and_bounds() -> None:
 
 
 def test_the_largest_launch_of_a_row() -> None:
-    row = next(row for row in ROWS if row.name == "wavedec2 db4, 4 levels")
+    row = next(row for row in model_rows() if row.name == "wavedec2 db4, 4 levels")
     launch = gpu_model.largest_launch(row)
     assert "analysis_tile<float, float, float, 8, 8" in launch.kernel.expression
     assert launch.blocks > 200
+    assert changes_of(launch) is None
+
+
+def test_the_changes_of_lifting() -> None:
+    row = next(row for row in model_rows() if row.name == "dwt2 CDF 5/3, reflect, int16")
+    launch = gpu_model.largest_launch(row)
+    assert "lift_analysis" in launch.kernel.expression
+    changes = changes_of(launch)
+    assert changes is not None
+    assert changes.loaded == pytest.approx(40 * 64 / (38 * 62), abs=0.05)  # halos of 2 pairs
+    assert [taps for taps, _ in changes.changed] == [2, 2, 2, 2]
+    assert all(0.5 <= count <= changes.loaded / 2 for _, count in changes.changed)
 
 
 @pytest.mark.skipif(
     cuda_compile.compiler() != "nvrtc" or machine_code.disassembler() is None,
     reason="NVRTC or nvdisasm is not here",
 )
-def test_a_row_is_counted() -> None:
-    row = next(row for row in ROWS if row.name == "dwt2 haar, periodization, float32")
+def test_a_row_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpu_model, "DEVICES", DEVICES[:1])
+    row = next(row for row in model_rows() if row.name == "dwt2 haar, periodization, float32")
     cells = " ".join(gpu_model.line(row, cuda_compile))
     assert "analysis_tile" in cells
     assert "–" not in cells

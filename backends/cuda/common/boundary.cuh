@@ -34,46 +34,51 @@ struct Row {
   R weight[3];
 };
 
-__device__ inline index_t modulo(index_t i, index_t n) {
-  const index_t r = i % n;
+// Places are of type I. Divisions of 64-bit numbers are calls, which spill registers of kernels that
+// use many of them.
+template <class I>
+__device__ I modulo(I i, I n) {
+  const I r = i % n;
   return r < 0 ? r + n : r;
 }
 
-__device__ inline index_t mirrored(index_t i, index_t n) {
+template <class I>
+__device__ I mirrored(I i, I n) {
   if (n == 1) return 0;
-  const index_t p = modulo(i, 2 * n - 2);
+  const I p = modulo<I>(i, 2 * n - 2);
   return p < n ? p : 2 * n - 2 - p;
 }
 
 // The row of place `i` outside of the signal, for modes whose rows have at most one sample. The
 // weight is 0, 1 or -1.
-__device__ __forceinline__ int inlined_row(const Extension& x, index_t i, index_t& index) {
-  const index_t n = x.n;
-  index_t p;
+template <class I>
+__device__ __forceinline__ int inlined_row(const Extension& x, I i, I& index) {
+  const I n = I(x.n);
+  I p;
   switch (x.mode) {
     case mode_constant:
       index = i < 0 ? 0 : n - 1;
       return 1;
     case mode_symmetric:
-      p = modulo(i, 2 * n);
+      p = modulo<I>(i, 2 * n);
       index = p < n ? p : 2 * n - 1 - p;
       return 1;
     case mode_antisymmetric:
-      p = modulo(i, 2 * n);
+      p = modulo<I>(i, 2 * n);
       index = p < n ? p : 2 * n - 1 - p;
       return p < n ? 1 : -1;
     case mode_reflect:
-      index = mirrored(i, n);
+      index = mirrored<I>(i, n);
       return 1;
     case mode_periodic:
-      index = modulo(i, n);
+      index = modulo<I>(i, n);
       return 1;
     case mode_periodization:
-      p = modulo(i, n + (n & 1));
+      p = modulo<I>(i, n + (n & 1));
       index = p < n ? p : n - 1;
       return 1;
     case mode_channel_reflect:
-      index = (mirrored(2 * i + x.parity, x.signal) - x.parity) / 2;
+      index = (mirrored<I>(2 * i + x.parity, I(x.signal)) - x.parity) / 2;
       return n > 0;
     default:
       index = 0;
@@ -106,27 +111,31 @@ __host__ __device__ inline bool has_long_rows(int mode) {
   return mode == mode_smooth || mode == mode_antireflect;
 }
 
-// The row of any place outside of the signal, for any mode.
-template <class R>
-__device__ Row<R> row_of(const Extension& x, index_t i) {
-  const index_t n = x.n;
+// The row of any place outside of the signal, for any mode. It is called if places have 64 bits.
+template <class R, class I = index_t>
+__device__ Row<R> row_of(const Extension& x, I i) {
+  const I n = I(x.n);
   Row<R> row = {{0, n - 1, 0}, {R(0), R(0), R(0)}};
   if (!has_long_rows(x.mode) || n == 1) {
-    index_t index = 0;
-    const int weight = has_long_rows(x.mode) ? 1 : single_row(x, i, index);
+    I index = 0;
+    int weight = 1;
+    if (!has_long_rows(x.mode)) {
+      if constexpr (same<I, index_t>) weight = single_row(x, i, index);
+      else weight = inlined_row(x, i, index);
+    }
     row.index[0] = index;
     row.weight[0] = R(weight);
   } else if (x.mode == mode_smooth) {
-    const index_t k = i < 0 ? i : i - (n - 1);
+    const I k = i < 0 ? i : i - (n - 1);
     row.index[0] = i < 0 ? 0 : n - 1;
     row.index[1] = i < 0 ? 1 : n - 2;
     row.weight[0] = R(i < 0 ? 1 - k : 1 + k);
     row.weight[1] = R(i < 0 ? k : -k);
   } else {  // antireflect: each period adds twice the difference of the ends
-    const index_t period = 2 * (n - 1), p = modulo(i, period), periods = (i - p) / period;
-    index_t first = -2 * periods, last = 2 * periods;
+    const I period = 2 * (n - 1), p = modulo<I>(i, period), periods = (i - p) / period;
+    I first = -2 * periods, last = 2 * periods;
     const bool forward = p < n;
-    const index_t at = forward ? p : period - p;
+    const I at = forward ? p : period - p;
     const int sign = forward ? 1 : -1;
     if (!forward) last += 2;
     if (at == 0) first += sign;

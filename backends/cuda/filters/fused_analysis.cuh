@@ -15,8 +15,10 @@ struct AnalysisTileArguments {
   typename TileTaps<R, L1, Learned>::argument column_taps;
   int n_rows, n_columns;  // of each band
   int row_phase, column_phase;
-  int lead;    // columns before the first needed one, such that packs are aligned
-  int packed;  // whether packs may be read
+  int lead;     // columns before the first needed one, such that packs are aligned
+  int packed;   // whether packs may be read
+  int across;   // threads for the outputs of a row
+  int aligned;  // whether rows of the bands are contiguous, and packs may be written
 };
 
 // Reads rows of a thread's V columns of an image.
@@ -109,58 +111,105 @@ __device__ void filter_rows(const C (&window)[L - 2 + 2 * R][V], const Taps& tap
   }
 }
 
-// Filtered rows in shared memory: even columns, then odd ones, so that neighbouring threads read
-// neighbouring numbers.
-template <class C, int V>
-__device__ void put_row(C* row, int threads, const C (&value)[V]) {
-  const int t = threadIdx.x % threads;
-  Pack<C, V / 2> even, odd;
-#pragma unroll
-  for (int v = 0; v < V / 2; ++v) {
-    even.value[v] = value[2 * v];
-    odd.value[v] = value[2 * v + 1];
-  }
-  Pack<C, V / 2>* packs = reinterpret_cast<Pack<C, V / 2>*>(row);
-  packs[t] = even;
-  packs[threads + t] = odd;
+// Filtered rows in shared memory: even columns, then odd ones, counted from the first one that the
+// tile needs. Even or odd column number i is at place N + shift + i. The shift of a row is that of
+// its outputs in memory, so that a thread reads and writes N numbers at multiples of N.
+template <int N>
+__device__ int shift_of(bool aligned, index_t place) {
+  return aligned ? int(place) & (N - 1) : 0;
 }
 
-// Output `column` of R low rows and R high ones, which are contiguous.
-template <class C, class Taps, int L, int R>
-__device__ void filter_columns(const C* even, const C* odd, int width, const Taps& taps,
-                               C (&band)[R][4]) {
+// Places of even or odd columns: with room for the shift, and for reads behind the last one.
+template <int N>
+__device__ int shared_pitch(int columns) {
+  return (columns / 2 + N - 1) / N * N + 4 * N;
+}
+
+// Writes a thread's V columns; `first` is the number of the first one, which may be negative.
+template <class C, int V>
+__device__ void put_row(C* row, int pitch, int first, const C (&value)[V]) {
+  C* even = row + (first + (first & 1)) / 2;  // of the first even column
+  C* odd = row + pitch + (first - (first & 1)) / 2;
+  if (first & 1) {
 #pragma unroll
-  for (int m = 0; m < L; ++m) {
-    const auto tap = taps.at(L - 1 - m);
-    const C* at = (m % 2 ? odd : even) + m / 2;
+    for (int v = 0; v < V / 2; ++v) {
+      odd[v] = value[2 * v];
+      even[v] = value[2 * v + 1];
+    }
+  } else {
 #pragma unroll
-    for (int r = 0; r < R; ++r) {
+    for (int v = 0; v < V / 2; ++v) {
+      even[v] = value[2 * v];
+      odd[v] = value[2 * v + 1];
+    }
+  }
+}
+
+// N outputs side by side of a low row and a high row, each with even and odd columns.
+template <class C, class Taps, int L, int N>
+__device__ void filter_columns(const C* low, const C* high, int pitch, const Taps& taps,
+                               C (&band)[4][N]) {
+  Pack<C, N> sample[2][2];  // low and high, even and odd
 #pragma unroll
-      for (int q = 0; q < 4; ++q) {
-        const C x = at[(2 * r + q / 2) * width];
-        band[r][q] = add_product(m == 0, tap.value[q % 2], x, band[r][q]);
+  for (int s = 0; s < L / 2 + N - 1; ++s) {
+#pragma unroll
+    for (int p = 0; p < 2; ++p) {
+      if (s % N == 0) {
+        sample[0][p] = *reinterpret_cast<const Pack<C, N>*>(low + p * pitch + s);
+        sample[1][p] = *reinterpret_cast<const Pack<C, N>*>(high + p * pitch + s);
+      }
+#pragma unroll
+      for (int o = 0; o < N; ++o) {
+        const int m = 2 * (s - o) + p;
+        if (m < 0 || m >= L) continue;
+        const auto tap = taps.at(L - 1 - m);
+#pragma unroll
+        for (int q = 0; q < 4; ++q) {
+          const C x = sample[q / 2][p].value[s % N];
+          band[q][o] = add_product(m == 0, tap.value[q % 2], x, band[q][o]);
+        }
       }
     }
+  }
+}
+
+// Writes outputs `column` to `column + N - 1` of a row, as far as the tile has them.
+template <class T, class C, int N>
+__device__ void put_outputs(T* row, index_t stride, int column, int columns, bool packed,
+                            const C (&value)[N]) {
+  if (packed && column >= 0 && column + N <= columns) {
+    Pack<T, N> pack;
+#pragma unroll
+    for (int o = 0; o < N; ++o) pack.value[o] = narrowed<T>(value[o]);
+    *reinterpret_cast<Pack<T, N>*>(row + column) = pack;
+    return;
+  }
+#pragma unroll
+  for (int o = 0; o < N; ++o) {
+    if (column + o >= 0 && column + o < columns) store(row + (column + o) * stride, value[o]);
   }
 }
 
 // V columns for each thread, 2 R rows at a time.
 template <class In, class Approx, class Detail, int L0, int L1, int V, int R, bool Learned,
           bool Long>
-__global__ void __launch_bounds__(tile_threads, tile_blocks(sizeof(computed_t<In>), L0, Learned || Long)) analysis_tile(
-    const __grid_constant__ AnalysisTileArguments<real_t<In>, L0, L1, Learned> a) {
+__global__ void __launch_bounds__(wide_tile_threads, wide_tile_blocks(sizeof(computed_t<In>), Long))
+    analysis_tile(const __grid_constant__ AnalysisTileArguments<real_t<In>, L0, L1, Learned> a) {
   typedef computed_t<In> C;
   typedef real_t<In> Re;
   typedef Columns<In, V, Long> Reader;
+  constexpr int N = V * R / 2;  // outputs of a thread, side by side
   const Tiling& tiling = a.tiling;
   const int threads = tiling.threads, group = threadIdx.x / threads, t = threadIdx.x % threads;
-  const int groups = blockDim.x / threads, width = threads * V;
+  const int groups = blockDim.x / threads, pitch = shared_pitch<N>(threads * V);
   const int steps = (tiling.segment + R - 1) / R, entries = L0 - 2 + 2 * R * steps;
   const auto row_taps = tile_taps<Re, L0, Learned>(a.row_taps, shared_memory<Pack<Re, 2>>());
   const auto column_taps =
       tile_taps<Re, L1, Learned>(a.column_taps, shared_memory<Pack<Re, 2>>() + L0);
   Source<Re, Long>* table = shared_memory<Source<Re, Long>>(tiling.table) + group * entries;
-  C* buffers = shared_memory<C>(tiling.buffers) + group * (2 * R * width);
+  C* buffers = shared_memory<C>(tiling.buffers) + group * (4 * R * pitch);
+  // The row and the outputs of this thread, of the R rows of a step.
+  const int own_row = t / a.across, own_column = N * (t - own_row * a.across);
 
   // A 64-bit counter would be spilled.
   for (unsigned turn = 0;; ++turn) {
@@ -196,9 +245,9 @@ __global__ void __launch_bounds__(tile_threads, tile_blocks(sizeof(computed_t<In
     }
 
     index_t out = locate(a.batch, tile.item, a.out) + tile.row * a.out.stride[0] +
-                  (tile.column + t) * a.out.stride[1];
+                  tile.column * a.out.stride[1];
     for (int step = 0; step < steps; ++step) {
-      C* rows = buffers + (step % 2 ? groups * (2 * R * width) : 0);
+      C* rows = buffers + (step % 2 ? groups * (4 * R * pitch) : 0);
 #pragma unroll
       for (int u = 0; u < 2 * R; ++u) {
 #pragma unroll
@@ -208,8 +257,9 @@ __global__ void __launch_bounds__(tile_threads, tile_blocks(sizeof(computed_t<In
       filter_rows<C, decltype(row_taps), L0, V, R>(window, row_taps, low, high);
 #pragma unroll
       for (int r = 0; r < R; ++r) {
-        put_row(rows + 2 * r * width, threads, low[r]);
-        put_row(rows + (2 * r + 1) * width, threads, high[r]);
+        C* row = rows + 4 * r * pitch + N + shift_of<N>(a.aligned, out + r * a.out.stride[0]);
+        put_row(row, pitch, V * t - a.lead, low[r]);
+        put_row(row + 2 * pitch, pitch, V * t - a.lead, high[r]);
       }
 #pragma unroll
       for (int i = 0; i < L0 - 2; ++i) {
@@ -220,23 +270,20 @@ __global__ void __launch_bounds__(tile_threads, tile_blocks(sizeof(computed_t<In
       if (step + 1 < steps) reader.read(L0 - 2 + 2 * R * (step + 1), fresh);
       __syncthreads();
 
-      const int half = width / 2;
-      const C* even = rows + (a.lead % 2 ? half : 0) + a.lead / 2 + t;
-      const C* odd = rows + (a.lead % 2 ? 0 : half) + (a.lead + 1) / 2 + t;
+      if (own_row < R && step * R + own_row < tile.rows) {
+        const index_t place = out + own_row * a.out.stride[0];
+        const int column = own_column - shift_of<N>(a.aligned, place);
+        const C* low = rows + 4 * own_row * pitch + N + own_column;
+        C band[4][N];
+        filter_columns<C, decltype(column_taps), L1, N>(low, low + 2 * pitch, pitch, column_taps,
+                                                        band);
+        const index_t stride = a.out.stride[1];
+        put_outputs(static_cast<Approx*>(a.band[0]) + place, stride, column, tile.columns,
+                    a.aligned, band[0]);
 #pragma unroll
-      for (int p = 0; p < V / 2; ++p) {
-        if (t + p * threads >= tile.columns) continue;
-        C band[R][4];
-        filter_columns<C, decltype(column_taps), L1, R>(even + p * threads, odd + p * threads,
-                                                        width, column_taps, band);
-        const index_t at = out + p * (threads * a.out.stride[1]);
-#pragma unroll
-        for (int r = 0; r < R; ++r) {
-          if (step * R + r >= tile.rows) continue;
-          const index_t place = at + r * a.out.stride[0];
-          store(static_cast<Approx*>(a.band[0]) + place, band[r][0]);
-#pragma unroll
-          for (int q = 1; q < 4; ++q) store(static_cast<Detail*>(a.band[q]) + place, band[r][q]);
+        for (int q = 1; q < 4; ++q) {
+          put_outputs(static_cast<Detail*>(a.band[q]) + place, stride, column, tile.columns,
+                      a.aligned, band[q]);
         }
       }
       out += R * a.out.stride[0];

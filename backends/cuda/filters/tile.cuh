@@ -83,16 +83,16 @@ __device__ Source<R, Long> source_of(const Extension& x, int i, bool used) {
   Source<R, Long> source;
   if constexpr (Long) {
     Row<R> row = {{i, 0, 0}, {R(used), R(0), R(0)}};
-    if (used && !inside) row = row_of<R>(x, i);
+    if (used && !inside) row = row_of<R, int>(x, i);
     for (int e = 0; e < 3; ++e) {
       source.weight[e] = row.weight[e];
       source.index[e] = int(row.index[e]);
     }
   } else {
-    index_t index = i;
+    int index = i;
     int weight = used;
     if (used && !inside) weight = inlined_row(x, i, index);
-    source.code = weight == 0 ? -1 : weight > 0 ? int(index) : -2 - int(index);
+    source.code = weight == 0 ? -1 : weight > 0 ? index : -2 - index;
   }
   return source;
 }
@@ -137,6 +137,14 @@ constexpr int tile_threads = 128;  // the most threads of a block
 __host__ __device__ constexpr int tile_blocks(int size, int taps, bool more) {
   if (size == 4) return taps <= 2 ? 6 : taps <= (more ? 4 : 8) ? 5 : 4;
   return size == 8 && !(more && taps > 6) ? 3 : 2;
+}
+
+// The same of an analysis. Wide strips waste fewer threads on the columns that long filters need
+// beyond a strip. Three blocks leave 128 registers, two leave 168. `sums` are samples beyond the
+// ends that are sums.
+constexpr int wide_tile_threads = 160;
+__host__ __device__ constexpr int wide_tile_blocks(int size, bool sums) {
+  return size > 4 || sums ? 2 : 3;
 }
 
 // --- taps ----------------------------------------------------------------------------------------

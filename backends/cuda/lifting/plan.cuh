@@ -13,7 +13,7 @@ struct LiftStep {
   signed char target, subtract;
   signed char extend, fold;          // modes
   signed char bits;                  // of taps in fixed point
-  signed char padding;
+  signed char narrow;                // whether sums of products with 16-bit numbers have 32 bits
 };
 
 template <class R>
@@ -131,23 +131,44 @@ __device__ inline index_t around(index_t i, index_t n) {
   return i;
 }
 
-// The signal's sample at local place i; -1 for zero.
-template <bool Lifted>
-__device__ index_t sample_of(const LiftAxis& axis, const Span& span, int i) {
-  if constexpr (!Lifted) return span.start + i;
-  index_t s = 2 * span.start + i;
-  if (axis.periodic) s = around(s, axis.padded);
-  if (s < axis.n) return s;
-  return axis.repeats && s < axis.padded ? axis.n - 1 : -1;
-}
+// Where neighbouring numbers of a tile are in memory: those of the signal, or of a band. Only tiles
+// at the ends of a periodic axis wrap around.
+struct Places {
+  index_t origin, length;
+  bool wraps;
 
-// The index of the coefficient of local pair k in its band.
+  __device__ Places(index_t origin, int size, index_t length, bool periodic)
+      : origin(origin),
+        length(length),
+        wraps(periodic && (origin < 0 || origin + size > length)) {}
+  __device__ index_t operator()(int i) const {
+    return wraps ? around(origin + i, length) : origin + i;
+  }
+};
+
+// The signal's samples at local places i; -1 for zero.
 template <bool Lifted>
-__device__ index_t coefficient_of(const LiftAxis& axis, const Span& span, int channel, int k) {
-  index_t i = span.start + k;
-  if constexpr (!Lifted) return i;
-  if (!axis.periodic) return i;
-  return around(i + axis.shift[channel], axis.padded / 2);
+struct SamplePlaces {
+  Places places;
+  index_t n, padding;  // samples, and the place of the one behind an odd number
+
+  __device__ SamplePlaces(const LiftAxis& axis, const Span& span)
+      : places(Lifted ? 2 * span.start : span.start, Lifted ? 2 * span.size : span.size,
+               axis.padded, Lifted && axis.periodic),
+        n(axis.n),
+        padding(axis.repeats ? axis.n - 1 : -1) {}
+  __device__ index_t operator()(int i) const {
+    const index_t s = places(i);
+    if constexpr (!Lifted) return s;
+    return s < n ? s : padding;
+  }
+};
+
+// The indices of the coefficients of local pairs in their band.
+template <bool Lifted>
+__device__ Places places_of(const LiftAxis& axis, const Span& span, int channel) {
+  const bool rolled = Lifted && axis.periodic;
+  return {span.start + (rolled ? axis.shift[channel] : 0), span.size, axis.padded / 2, rolled};
 }
 
 // Computes the tile numbers of a block; returns its batch item.

@@ -100,7 +100,26 @@ struct StepAt {
     }
   }
 
-  // The rounded increment, in integers that may wrap around.
+  // Changes target k by the rounded sum of all taps, in integers of type U that may wrap around; S is
+  // the signed one. Samples beyond the ends that are zero have the weight zero.
+  template <int Count, class U, class S, class Tap>
+  __device__ void add_rounded(int k, const Tap& tap) const {
+    U weight[Count];
+    int at[Count];
+#pragma unroll
+    for (int e = 0; e < Count; ++e) {
+      const int source = source_at(k + step.offset + e);
+      weight[e] = source < 0 ? U(0) : U(S(tap(e)));
+      at[e] = source < 0 ? 0 : source;
+    }
+    on_lines(k, [&](W value, const W* line) {
+      U sum = U(1) << (step.bits - 1);
+#pragma unroll
+      for (int e = 0; e < Count; ++e) sum += weight[e] * U(S(line[at[e]]));
+      return rounded(value, U(S(sum) >> step.bits));
+    });
+  }
+  // The same for any number of taps.
   template <class Tap>
   __device__ void add_rounded(int k, const Tap& tap) const {
     typedef unsigned long long U;
@@ -111,15 +130,31 @@ struct StepAt {
         const int at = source_at(k + step.offset + j);
         if (at >= 0) sum += U(tap(j)) * U((long long)(line[at]));
       }
-      const U increment = U((long long)(sum) >> step.bits);
-      return W(step.subtract ? U((long long)(value)) - increment : U((long long)(value)) + increment);
+      return rounded(value, U((long long)(sum) >> step.bits));
     });
+  }
+  template <class U>
+  __device__ W rounded(W value, U increment) const {
+    return W(step.subtract ? U(value) - increment : U(value) + increment);
+  }
+
+  template <int Count, class Tap>
+  __device__ void add_few_rounded(int k, const Tap& tap) const {
+    if constexpr (sizeof(W) <= 2) {
+      if (step.narrow) return add_rounded<Count, unsigned, int>(k, tap);
+    }
+    add_rounded<Count, unsigned long long, long long>(k, tap);
   }
 
   template <class Tap>
   __device__ void operator()(int k, const Tap& tap) const {
     if constexpr (is_integer<W>) {
-      add_rounded(k, tap);
+      switch (step.length) {
+        case 1: add_few_rounded<1>(k, tap); break;
+        case 2: add_few_rounded<2>(k, tap); break;
+        case 4: add_few_rounded<4>(k, tap); break;
+        default: add_rounded(k, tap);
+      }
     } else {
       const tap_t<W> sign = step.subtract ? tap_t<W>(-1) : tap_t<W>(1);
       add_all(k, k, sign, tap);

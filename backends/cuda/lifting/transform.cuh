@@ -117,14 +117,16 @@ struct LiftTile {
   __device__ void load_signal(const Array& signal, index_t item) const {
     const X* base = static_cast<const X*>(signal.data) + locate(a.batch, item, signal);
     const index_t down = signal.stride[0], across = signal.stride[1];
+    const SamplePlaces<Rows> row_at(a.axis[0], rows);
+    const SamplePlaces<Columns> column_at(a.axis[1], columns);
     if constexpr (Rows) {
 #pragma unroll 1
       for (int k = threads.x; k < columns.size; k += threads.width) {
-        const index_t x = sample_of<Columns>(a.axis[1], columns, Columns ? 2 * k : k);
+        const index_t x = column_at(Columns ? 2 * k : k);
         const bool whole = x + 1 < a.axis[1].n;
         const X* column = base + x * across;
         const auto read = [&](int y) {
-          const index_t row = sample_of<true>(a.axis[0], rows, y);
+          const index_t row = row_at(y);
           if (row < 0) return Pair<W>{};
           if constexpr (Columns) return read_pair(column + row * down, across, whole);
           else return Pair<W>{W(load(column + row * down)), W{}};
@@ -141,7 +143,7 @@ struct LiftTile {
         const X* row = base + (rows.start + y) * down;
         W* line = memory + layout.at(0, y, 0, 0);
         const auto read = [&](int k) {
-          const index_t x = sample_of<true>(a.axis[1], columns, 2 * k);
+          const index_t x = column_at(2 * k);
           return read_pair(row + x * across, across, x + 1 < a.axis[1].n);
         };
         move(threads.x, columns.size, threads.width, read, [&](int k, const Pair<W>& pair) {
@@ -196,12 +198,6 @@ struct LiftTile {
 
   // --- bands -------------------------------------------------------------------------------------
 
-  // The offset of a pair of the tile in band memory.
-  __device__ index_t coefficient(const Array& band, int channel_y, int y, int channel_x,
-                                 int x) const {
-    return coefficient_of<Rows>(a.axis[0], rows, channel_y, y) * band.stride[0] +
-           coefficient_of<Columns>(a.axis[1], columns, channel_x, x) * band.stride[1];
-  }
   __device__ R scale(int channel_y, int channel_x) const {
     const R along_y = Rows ? numbers.scale(0, channel_y) : R(1);
     return Columns ? along_y * numbers.scale(1, channel_x) : along_y;
@@ -223,13 +219,14 @@ struct LiftTile {
     const R factor = divided ? R(1) / scale(cy, cx) : scale(cy, cx);
     const index_t down = band.stride[0], across = band.stride[1];
     W* plane = memory + layout.at(cy, 0, cx, 0);
+    const Places row_at = places_of<Rows>(a.axis[0], rows, cy);
+    const Places column_at = places_of<Columns>(a.axis[1], columns, cx);
     if constexpr (Rows) {
 #pragma unroll 1
       for (int x = threads.x; x < columns.length(cx); x += threads.width) {
-        const B* column = base + coefficient_of<Columns>(a.axis[1], columns, cx, x) * across;
+        const B* column = base + column_at(x) * across;
         const auto read = [&](int y) {
-          const index_t row = coefficient_of<true>(a.axis[0], rows, cy, y);
-          return scaled(factor, W(load(column + row * down)));
+          return scaled(factor, W(load(column + row_at(y) * down)));
         };
         move(threads.y, rows.length(cy), threads.height, read,
              [&](int y, W value) { plane[y * layout.row() + x] = value; });
@@ -239,8 +236,7 @@ struct LiftTile {
       for (int y = threads.y; y < rows.size; y += threads.height) {
         const B* line = base + (rows.start + y) * down;
         const auto read = [&](int x) {
-          const index_t column = coefficient_of<true>(a.axis[1], columns, cx, x);
-          return scaled(factor, W(load(line + column * across)));
+          return scaled(factor, W(load(line + column_at(x) * across)));
         };
         move(threads.x, columns.length(cx), threads.width, read,
              [&](int x, W value) { plane[y * layout.row() + x] = value; });
@@ -263,12 +259,16 @@ struct LiftTile {
     const R factor = divided ? R(1) / scale(cy, cx) : scale(cy, cx);
     const int bottom = rows.end < rows.length(cy) ? rows.end : rows.length(cy);
     const int right = columns.end < columns.length(cx) ? columns.end : columns.length(cx);
+    const Places row_at = places_of<Rows>(a.axis[0], rows, cy);
+    const Places column_at = places_of<Columns>(a.axis[1], columns, cx);
+    const index_t down = band.stride[0], across = band.stride[1];
 #pragma unroll 1
-    for (int y = rows.begin + threads.y; y < bottom; y += threads.height) {
+    for (int x = columns.begin + threads.x; x < right; x += threads.width) {
+      B* column = base + column_at(x) * across;
+      const W* plane = memory + layout.at(cy, 0, cx, x);
 #pragma unroll 1
-      for (int x = columns.begin + threads.x; x < right; x += threads.width) {
-        store(base + coefficient(band, cy, y, cx, x),
-              scaled(factor, memory[layout.at(cy, y, cx, x)]));
+      for (int y = rows.begin + threads.y; y < bottom; y += threads.height) {
+        store(column + row_at(y) * down, scaled(factor, plane[y * layout.row()]));
       }
     }
   }

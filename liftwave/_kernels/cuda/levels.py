@@ -136,6 +136,7 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
         self, x: Array, level: AnalysisLevel, work: Work, approx: str, detail: str
     ) -> list[Array]:
         """The bands of one level, with an approximation and details of these dtypes."""
+        work = work.of(detail)
         if work.groups is not None:
             lifted = analyse_level(x, work.groups, approx, detail, self._runtime)
             if lifted is not None:
@@ -287,6 +288,7 @@ class CudaLevels(CudaFilters, CudaLifting, CudaLiftingGradient):
         out: Array | None,
     ) -> Array:
         """The array with these bands, in this dtype; written to ``out`` if it is not None."""
+        work = work.of(dtype)
         if work.groups is not None:
             lifted = synthesise_level(bands, work.groups, dtype, self._runtime, out)
             if lifted is not None:

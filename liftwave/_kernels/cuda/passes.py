@@ -11,7 +11,7 @@ from itertools import groupby, islice
 from math import prod
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from liftwave._kernels.cuda.common.memory import COMPUTED, Memory
+from liftwave._kernels.cuda.common.memory import COMPUTED, REAL, Memory
 from liftwave._kernels.cuda.filters import fused
 from liftwave._kernels.cuda.filters.fused_launch import (
     Pair,
@@ -19,6 +19,7 @@ from liftwave._kernels.cuda.filters.fused_launch import (
     contiguous_strides,
     pair_of,
 )
+from liftwave._kernels.cuda.lifting.filter_form import Kind, filter_form
 from liftwave._kernels.cuda.lifting.groups import AnyGroup, level_groups
 from liftwave._plan.axes import with_length
 from liftwave._plan.levels import AnalysisPlan, FilterStep, Shape, Step, SynthesisPlan
@@ -57,23 +58,40 @@ class Pass:
 
 
 class Work(NamedTuple):
-    """The work of a level: lifting, passes of filter banks, or axis by axis if both are None."""
+    """The work of a level: lifting, passes of filter banks, or axis by axis if both are None.
+
+    Attributes
+    ----------
+    groups : tuple of AnyGroup or None
+        Lifting.
+    passes : tuple of Pass or None
+        Filter banks.
+    short : tuple of Pass or None
+        Short filter banks that replace lifting in float32 and half precision (``filter_form.py``).
+    """
 
     groups: tuple[AnyGroup, ...] | None
     passes: tuple[Pass, ...] | None
+    short: tuple[Pass, ...] | None = None
+
+    def of(self, dtype: str) -> Work:
+        """The work for arrays of this dtype: the only choice between lifting and filter banks."""
+        if self.short is None or REAL.get(COMPUTED[dtype]) != "float32":
+            return self
+        return Work(None, self.short)
 
 
-def work_of(
-    kind: Literal["analysis", "synthesis"], keyed_steps: Sequence[tuple[str, Step]]
-) -> Work:
+def work_of(kind: Kind, keyed_steps: Sequence[tuple[str, Step]]) -> Work:
     """The work of a level, from its steps by key, in the order of the keys' letters."""
     groups = level_groups(keyed_steps)
-    return Work(groups, _passes(kind, keyed_steps) if groups is None else None)
+    if all(isinstance(step, FilterStep) for _, step in keyed_steps):
+        return Work(groups, _passes(kind, keyed_steps))
+    forms = [(key, filter_form(kind, step)) for key, step in keyed_steps]
+    short = [(key, form) for key, form in forms if form is not None]
+    return Work(groups, None, _passes(kind, short) if len(short) == len(forms) else None)
 
 
-def _passes(
-    kind: Literal["analysis", "synthesis"], keyed_steps: Sequence[tuple[str, Step]]
-) -> tuple[Pass, ...] | None:
+def _passes(kind: Kind, keyed_steps: Sequence[tuple[str, Step]]) -> tuple[Pass, ...] | None:
     """The passes of a level; None if its bands are not split by the same filter banks."""
     depths = [[step for _, step in same] for _, same in groupby(keyed_steps, lambda s: len(s[0]))]
     passes: list[Pass] = []
@@ -137,6 +155,7 @@ def native_synthesis(plan: SynthesisPlan) -> Native:
 def analysis_launches(works: Sequence[Work], memory: Memory, stored: str) -> Launches:
     """A launch per level, for an array of this layout; False if a level needs several kernels."""
     launches: list[LevelLaunch] = []
+    works = [work.of(stored) for work in works]
     for work in works:
         pair = _only_pair(work)
         if pair is None or work.passes is None:
@@ -160,6 +179,7 @@ def synthesis_launches(
     remaining, stored = iter(memories), memories[0].dtype
     approx = next(remaining) if plan.has_approx else None
     launches: list[LevelLaunch] = []
+    works = [work.of(stored) for work in works]
     for level, work in zip(plan.levels, works, strict=True):
         pair = _only_pair(work)
         if pair is None or work.passes is None:

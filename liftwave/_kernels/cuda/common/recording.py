@@ -10,24 +10,32 @@ from typing import NamedTuple
 import numpy as np
 
 from liftwave._arrays.tensors import is_tensor
-from liftwave._kernels.cuda.common.runtime import Kernel, compiled
+from liftwave._kernels.cuda.common.runtime import SHARED, Kernel, compiled
 from liftwave._typing import Array
 
 
 class Launch(NamedTuple):
-    """A launch of a kernel: blocks, threads in each, and bytes of shared memory of each."""
+    """A launch of a kernel: blocks, threads in each, bytes of shared memory of each, arguments."""
 
     kernel: Kernel
     blocks: int
     threads: int
     shared: int
+    arguments: ctypes.Structure
 
 
 class RecordingRuntime:
-    """Records the launches of calls on arrays of the host; see ``Runtime``. Results are zeros."""
+    """Records the launches of calls on arrays of the host; see ``Runtime``. Results are zeros.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    shared : int, optional
+        The most bytes of shared memory of a block.
+    """
+
+    def __init__(self, shared: int = SHARED) -> None:
         self.launches: list[Launch] = []
+        self.shared = shared
 
     @property
     def kernels(self) -> list[Kernel]:
@@ -53,7 +61,11 @@ class RecordingRuntime:
         what: str,
     ) -> None:
         """Record the launch."""
-        self.launches.append(Launch(kernel, blocks, threads, shared))
+        self.launches.append(Launch(kernel, blocks, threads, shared, arguments))
+
+    def most_shared(self, like: Array) -> int:
+        """The most bytes of shared memory of a block."""
+        return self.shared
 
     def empty(self, shape: Sequence[int], dtype: str, like: Array) -> Array:
         """Return zeros."""

@@ -29,6 +29,10 @@ class Kernel(NamedTuple):
     expression: str
 
 
+SHARED = 48 * 1024
+"""Bytes of a block's shared memory that every device offers. More needs a setting of the kernel."""
+
+
 class Runtime(Protocol):
     """Runs kernels and allocates results: on devices, or on the host in tests."""
 
@@ -70,6 +74,10 @@ class Runtime(Protocol):
         DeviceError
             If the kernel cannot be compiled or launched.
         """
+        ...
+
+    def most_shared(self, like: Array) -> int:
+        """The most bytes of shared memory of a block on the device of ``like``; at least SHARED."""
         ...
 
     def empty(self, shape: Sequence[int], dtype: str, like: Array) -> Array:
@@ -163,6 +171,11 @@ OPTIONS = ("-std=c++17",)
 """Options of the compiler."""
 
 
+# Numbers of CUDA's headers: CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES, and
+# cudaDevAttrMaxSharedMemoryPerBlockOptin.
+_MOST_DYNAMIC_SHARED, _SHARED_OF_BLOCK = 8, 97
+
+
 class DeviceRuntime:
     """Runs kernels on CUDA devices, through CuPy's compiler and driver."""
 
@@ -219,11 +232,18 @@ class DeviceRuntime:
         cuda = _cupy().cuda
         if not cuda.driver.ctxGetCurrent():  # a runtime may not have set a context in this thread
             cuda.runtime.setDevice(device)
+        pointer = _function(kernel, device, stream).ptr
+        if shared > SHARED:  # the most of the device: threads may launch tiles of other sizes
+            cuda.driver.funcSetAttribute(pointer, _MOST_DYNAMIC_SHARED, _most_shared(device))
         cuda.driver.launchKernel(
-            _function(kernel, device, stream).ptr,
+            pointer,
             *(blocks, 1, 1, threads, 1, 1),
             *(shared, stream, ctypes.addressof(parameters), 0),
         )
+
+    def most_shared(self, like: Array) -> int:
+        """The most bytes of shared memory of a block on the device of ``like``; at least SHARED."""
+        return _most_shared(_place(like)[0])
 
     def empty(self, shape: Sequence[int], dtype: str, like: Array) -> Array:
         """Memory for a result, from the library's allocator, on the device of ``like``."""
@@ -254,6 +274,11 @@ def _missing() -> str | None:
     except cupy.cuda.runtime.CUDARuntimeError as error:
         return f"CuPy {cupy.__version__} finds no CUDA device: {error}"
     return None if count else f"CuPy {cupy.__version__} finds no CUDA device"
+
+
+@cache
+def _most_shared(device: int) -> int:
+    return max(SHARED, int(_cupy().cuda.runtime.deviceGetAttribute(_SHARED_OF_BLOCK, device)))
 
 
 def _place(x: Array) -> tuple[int, int]:

@@ -52,7 +52,9 @@ def _arguments(
         arrays += [("band", ctypes.c_void_p * 4)]
     else:
         arrays = [("band", Strided * 4), ("out", Strided)]
-    extra = ("lead", "packed") if kind == "analysis" else ("packed", "padding")
+    extra = ["packed", "padding"]
+    if kind == "analysis":
+        extra = ["lead", "packed", "across", "aligned"]
     fields = [
         ("batch", Batch),
         *arrays,
@@ -154,6 +156,16 @@ class _Shape(NamedTuple):
     columns: int
     rows: int
 
+    @property
+    def beside(self) -> int:
+        """The outputs of a thread of an analysis, side by side."""
+        return self.columns * self.rows // 2
+
+
+def _is_wide(computed: int, stored: int, taps: int, long: bool) -> bool:
+    """Whether blocks may have more threads: for long filters, and with four columns of a thread."""
+    return computed == 4 and not long and (taps > 12 or stored == 2)
+
 
 def _analysis_shape(
     computed: int, stored: int, lengths: tuple[int, int], long: bool
@@ -195,19 +207,38 @@ def analysis_launch(
     strides = (memory.strides[pair.axes[0]] * (memory.shape[pair.axes[0]] > 1), *_of(batch, image))
     packed = image.stride[1] == 1 and all(s % vector == 0 for s in strides)
     lead = (columns.phase - columns.length + 1 + offset * packed) % of_thread.columns
-    real = REAL[computed]
+    real, beside = REAL[computed], of_thread.beside
+    # Rows of bands begin anywhere, and so do the first numbers that are written at once.
+    aligned = out.stride[1] == 1
+    misplaced = aligned and any(s % beside for s in (out.stride[0], *_of(batch, out)))
+
+    def across(width: int) -> int:
+        """Threads for the outputs of a row of a strip."""
+        shifted = misplaced or (aligned and width % beside and width < columns.n_out)
+        return -(-(width + (beside - 1) * bool(shifted)) // beside)
+
+    def threads(width: int) -> int:
+        of_columns = -(-(2 * width + columns.length - 2 + lead) // of_thread.columns)
+        return max(of_columns, of_thread.rows * across(width))
+
+    def buffer(threads: int) -> int:
+        """Rows of both halves: ``shared_pitch`` of ``filters/fused_analysis.cuh``."""
+        pitch = -(-threads * of_thread.columns // 2 // beside) * beside + 4 * beside
+        return 2 * of_thread.rows * 2 * pitch * ITEMSIZE[computed]
+
     tiling, launch = cut(
         Cut(
             items=batch.count,
             rows=rows.n_out,
             columns=columns.n_out,
-            threads=lambda w: -(-(2 * w + columns.length - 2 + lead) // of_thread.columns),
+            threads=threads,
             at_once=of_thread.rows,
             reach=rows.length - 2,
             entries=2,
             entry=(-(-12 // ITEMSIZE[real]) + 3) * ITEMSIZE[real] if long else 4,
             taps=2 * sum(lengths) * ITEMSIZE[real] * pair.learned,
-            buffer=2 * of_thread.rows * of_thread.columns * ITEMSIZE[computed],
+            buffer=buffer,
+            wide=_is_wide(ITEMSIZE[computed], size, max(lengths), long),
         )
     )
     tiling.interleaved = _is_interleaved(batch, image)
@@ -215,6 +246,7 @@ def analysis_launch(
     _fill(arguments, batch, tiling, kinds, pair)
     arguments.image, arguments.out = image, out
     arguments.lead, arguments.packed = lead, packed
+    arguments.across, arguments.aligned = across(tiling.strip), aligned
     parameters = (memory.dtype, *dtypes, *lengths, *of_thread, pair.learned, long)
     compiled = kernel("filters/fused_analysis.cuh", "analysis_tile", *parameters)
     return TileLaunch(compiled, *launch, arguments, real)
@@ -256,7 +288,7 @@ def synthesis_launch(
             entries=1,
             entry=4,
             taps=2 * sum(lengths) * ITEMSIZE[real] * pair.learned,
-            buffer=4 * of_thread.rows * ITEMSIZE[computed],
+            buffer=lambda threads: 4 * of_thread.rows * threads * ITEMSIZE[computed],
         )
     )
     tiling.interleaved = _is_interleaved(batch, out)

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from liftwave._kernels.cuda.common.layout import grid
 
 MAX_THREADS = 128
-"""Threads of a block: ``tile_threads`` of ``filters/tile.cuh``."""
+"""Threads of a block that is not wide: ``tile_threads`` of ``filters/tile.cuh``.
+
+Wide ones have up to ``wide_tile_threads``, a quarter more.
+"""
 
 UNIT = 8
 """The widths of strips are multiples of this, so that strips begin on a sector of memory."""
@@ -56,7 +59,8 @@ class Cut:
     entries: int  # of the table, for each row
     entry: int  # bytes of an entry
     taps: int  # bytes in shared memory
-    buffer: int  # bytes per thread of each of two buffers
+    buffer: Callable[[int], int]  # bytes of each of two buffers, by the number of threads
+    wide: bool = False  # whether blocks may have a quarter more threads
 
     def shared(self, segment: int, threads: int, groups: int) -> tuple[int, int, int]:
         """Bytes before the table, before the buffers, and in total."""
@@ -64,12 +68,17 @@ class Cut:
         table = -(-self.taps // 16) * 16
         entries = self.reach + self.entries * self.at_once * steps
         buffers = table + -(-groups * entries * self.entry // 16) * 16
-        return table, buffers, buffers + 2 * groups * threads * self.buffer
+        return table, buffers, buffers + 2 * groups * self.buffer(threads)
+
+    @property
+    def most(self) -> int:
+        """The most threads of a block."""
+        return MAX_THREADS + self.wide * MAX_THREADS // 4
 
 
 def cut(spec: Cut) -> tuple[Tiling, tuple[int, int, int]]:
     """Tiles, and the launch: number of blocks, threads of each, bytes of shared memory."""
-    strip, strips, threads = _strips(spec.columns, spec.threads)
+    strip, strips, threads = _strips(spec)
     segment = _segment(spec, strips)
     segments = -(-spec.rows // segment)
     tiles = spec.items * strips * segments
@@ -80,19 +89,20 @@ def cut(spec: Cut) -> tuple[Tiling, tuple[int, int, int]]:
     return tiling, (grid(blocks), groups * threads, shared)
 
 
-def _strips(columns: int, threads: Callable[[int], int]) -> tuple[int, int, int]:
+def _strips(spec: Cut) -> tuple[int, int, int]:
     """Width and number of strips, and threads of each, with the fewest idle threads."""
-    candidates = []
-    for width in (columns, *range(UNIT, min(columns, 2 * MAX_THREADS), UNIT)):
-        if threads(width) > MAX_THREADS:
+    candidates, most, columns = [], spec.most, spec.columns
+    for width in (columns, *range(UNIT, min(columns, 2 * most), UNIT)):
+        threads = spec.threads(width)
+        if threads > most:
             continue
         strips = -(-columns // width)
         # Several tiles that span whole rows fill a block's last warp.
-        unpadded = threads(width) if width == columns and 2 * threads(width) <= MAX_THREADS else 0
-        lanes = unpadded or -(-threads(width) // _WARP) * _WARP
+        unpadded = threads if width == columns and 2 * threads <= most else 0
+        lanes = unpadded or -(-threads // _WARP) * _WARP
         candidates.append((strips * lanes, abs(lanes - 4 * _WARP), width, strips))
     _, _, width, strips = min(candidates)
-    return width, strips, threads(width)
+    return width, strips, spec.threads(width)
 
 
 def _segment(spec: Cut, strips: int) -> int:
@@ -113,7 +123,7 @@ def _groups(spec: Cut, segment: int, threads: int, tiles: int) -> int:
 
     fitting = [
         groups
-        for groups in range(1, MAX_THREADS // threads + 1)
+        for groups in range(1, spec.most // threads + 1)
         if tiles >= groups * BUSY_BLOCKS and spec.shared(segment, threads, groups)[2] <= _SHARED
     ]
     return min(fitting, key=lambda g: (idle(g), -g), default=1)

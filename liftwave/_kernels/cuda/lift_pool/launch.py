@@ -21,13 +21,10 @@ from liftwave._kernels.cuda.common.layout import (
     grid,
 )
 from liftwave._kernels.cuda.common.memory import COMPUTED, ITEMSIZE, Memory, memory_of
-from liftwave._kernels.cuda.common.runtime import Runtime, kernel
+from liftwave._kernels.cuda.common.runtime import SHARED, Runtime, kernel
 from liftwave._kernels.cuda.lift_pool.tiles import Axis, Need, Tiling, tiling
 from liftwave._plan.lift_pool import LiftPoolPlan
 from liftwave._typing import Array
-
-SHARED = 48 * 1024
-"""Bytes of shared memory that a block may take."""
 
 MAX_OVERLAP = 2.5
 """The most reads per sample of a kernel that halves two axes at once."""
@@ -289,7 +286,15 @@ class Call(NamedTuple):
             for n, split in zip(self.grid(stage), stage.split, strict=True)
         )
         size, around = self.plan.kernel, around_of(self.plan)
-        return tiling(*axes, size, around, ITEMSIZE[self.computed], need, SHARED)
+        return tiling(*axes, size, around, ITEMSIZE[self.computed], need, self._budget(need))
+
+    def _budget(self, need: Need) -> int:
+        """Bytes of shared memory that a block may take.
+
+        The gradient has several arrays of a tile's size, and wide halos. It takes up to half of the
+        most that the device offers, such that a multiprocessor has room for two blocks.
+        """
+        return max(SHARED, self.runtime.most_shared(self.like) // 2) if need.back else SHARED
 
     def job(
         self, stage: Stage, node: int, need: Need, memories: Sequence[Memory | None]

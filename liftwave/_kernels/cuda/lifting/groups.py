@@ -69,7 +69,7 @@ def axis_group(
 ) -> AnyGroup | None:
     """The group of one axis; None if the kernels do not support it."""
     step = LiftStep(axis, plan, tuple(taps), (scale[0], scale[1]))
-    if _is_learned(step):  # taps that change at each call are not cached
+    if is_learned(step):  # taps that change at each call are not cached
         return _axis_group(step)
     key = ("cuda lifting", axis, step.taps, step.scale)
     if key not in plan.native:
@@ -88,7 +88,7 @@ def group_of(steps: Sequence[LiftStep]) -> Group | None:
     geometries = tuple(g for g in map(geometry, plans) if g is not None)
     taps = tuple(step.taps for step in steps)
     all_taps = [t for of_step in taps for t in of_step]
-    learned, fixed = any(map(_is_learned, steps)), [isinstance(t, FixedPoint) for t in all_taps]
+    learned, fixed = any(map(is_learned, steps)), [isinstance(t, FixedPoint) for t in all_taps]
     if len(geometries) < len(steps) or any(fixed) != all(fixed):
         return None
     if not fits(all_taps, learned=learned):
@@ -97,7 +97,7 @@ def group_of(steps: Sequence[LiftStep]) -> Group | None:
     return Group(axes, geometries, taps, scales, learned, any(fixed), {})
 
 
-def _is_learned(step: LiftStep) -> bool:
+def is_learned(step: LiftStep) -> bool:
     """Whether some taps or scales are arrays."""
     return not all(isinstance(t, tuple) for t in step.taps) or not all(
         isinstance(factor, float | int) for factor in step.scale

@@ -38,7 +38,7 @@ class LiftStep(ctypes.Structure):
         ("extend", ctypes.c_byte),
         ("fold", ctypes.c_byte),
         ("bits", ctypes.c_byte),
-        ("padding", ctypes.c_byte),
+        ("narrow", ctypes.c_byte),
     ]
 
 
@@ -232,6 +232,14 @@ def length_of(taps: Any) -> int:
     return len(taps.numerators) if isinstance(taps, FixedPoint) else tap_count(taps)
 
 
+def _is_narrow(taps: Any) -> bool:
+    """Whether sums of the products of integer taps with 16-bit numbers have 32 bits."""
+    if not isinstance(taps, FixedPoint):
+        return False
+    total: int = sum(map(abs, taps.numerators)) * (1 << 16) + (1 << (taps.bits - 1))
+    return total < 1 << 31
+
+
 def fill_steps(structure: Any, axes: Sequence[AxisGeometry], taps: Sequence[Any]) -> int:
     """Write steps, and taps that are numbers, to a structure; return the number of taps."""
     first = 0
@@ -240,7 +248,8 @@ def fill_steps(structure: Any, axes: Sequence[AxisGeometry], taps: Sequence[Any]
         length, offset, before, after, target, subtract, extend, fold = step
         bits = values.bits if isinstance(values, FixedPoint) else 0
         structure.step[k] = LiftStep(
-            first, length, offset, before, after, target, subtract, extend, fold, bits, 0
+            *(first, length, offset, before, after, target, subtract, extend, fold, bits),
+            _is_narrow(values),
         )
         numbers = values.numerators if isinstance(values, FixedPoint) else values
         if isinstance(numbers, tuple):
