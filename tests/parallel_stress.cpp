@@ -27,14 +27,15 @@ void require(bool holds, const char* what) {
 // Long enough for other threads to wake and join in.
 void linger() { std::this_thread::sleep_for(std::chrono::microseconds(30)); }
 
-// Every item is done once, and what workers wrote is seen by the caller.
-void fill(index_t items) {
+// Every item is done once, and what workers wrote is seen by the caller. Ranges without a pause end
+// while the caller still waits for them without sleeping.
+void fill(index_t items, bool pause = true) {
   std::vector<index_t> done(static_cast<std::size_t>(items), 0);  // not atomic on purpose
   liftwave::parallel_for(items, large, [&](index_t begin, index_t end) {
     liftwave::Scratch scratch;
     index_t* mine = scratch.take<index_t>(end - begin);
     for (index_t i = begin; i < end; ++i) mine[i - begin] = i + 1;
-    linger();
+    if (pause) linger();
     for (index_t i = begin; i < end; ++i) done[static_cast<std::size_t>(i)] += mine[i - begin];
   });
   const index_t sum = std::accumulate(done.begin(), done.end(), index_t{0});
@@ -54,7 +55,7 @@ void nest() {
 void fail() {
   bool caught = false;
   try {
-    liftwave::parallel_for(50, large, [](index_t begin, index_t end) {
+    liftwave::parallel_for(50, large, [](index_t begin, index_t) {
       linger();
       if (begin % 2 == 0) throw std::runtime_error("on purpose");
     });
@@ -114,6 +115,7 @@ int main() {
       for (int round = 0; round < 300; ++round) {
         if (caller == 0) liftwave::set_num_threads(1 + round % 5);
         fill(1 + (round * 37 + caller) % 500);
+        fill(1 + (round * 37 + caller) % 500, false);
         if (round % 3 == 0) nest();
         if (round % 5 == 0) fail();
         if (round % 100 == 0) interrupt(), interrupt_ranges();
