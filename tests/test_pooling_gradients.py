@@ -228,7 +228,13 @@ def leaf(shape: Any, seed: int = 0) -> torch.Tensor:
     return torch.asarray(zero_mean(shape, seed)).requires_grad_()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+# Variants of the other kinds, whose gradients test_gradients_of_weights compares.
+VARIANTS = [kind for kind in KINDS if kind.startswith(("exp-", "idw-")) and kind != "idw-huber"]
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(k, marks=pytest.mark.slow) if k in VARIANTS else k for k in KINDS]
+)
 def test_gradcheck_of_weights(kind: str) -> None:
     function, options, _ = KINDS[kind]
     x = leaf((1, 2, 4, 3), 3)
