@@ -490,8 +490,8 @@ MUTATIONS = (
     ),
     Mutation(
         "backends/cuda/common/boundary.cuh",
-        "index = (mirrored(2 * i + x.parity, x.signal) - x.parity) / 2;",
-        "index = mirrored(2 * i, x.signal) / 2;",
+        "index = (mirrored<I>(2 * i + x.parity, I(x.signal)) - x.parity) / 2;",
+        "index = mirrored<I>(2 * i, I(x.signal)) / 2;",
         "lifting_kernels cuda_lifting",
     ),
     Mutation(
@@ -508,8 +508,8 @@ MUTATIONS = (
     ),
     Mutation(
         "backends/cuda/lifting/steps.cuh",
-        "U sum = U(1) << (step.bits - 1);",
-        "U sum = U(0);",
+        "U sum = U(1) << (step.bits - 1);\n#pragma unroll 1",
+        "U sum = U(0);\n#pragma unroll 1",
         "lifting_kernels cuda_lifting",
     ),
     Mutation(

@@ -39,8 +39,11 @@ def test_dimensions_lifting_and_gradients_have_their_kernels():
     assert names(Choice("db4"), "symmetric", "float64", 1) == ["analysis_lines", "synthesis_lines"]
     lifted = ["lift_analysis", "lift_synthesis"]
     assert names(Choice("cdf5.3", integer=True), "reflect", "int16", 2) == [lifted[0], *lifted]
-    pulled = names(Choice("cdf9.7", lifting=True), "reflect", "float32", 1, gradients=True)
+    lifting = Choice("cdf9.7", lifting=True)
+    pulled = names(lifting, "reflect", "float64", 1, gradients=True)
     assert pulled == [*lifted, "lift_vjp", "lift_vjp"]
+    by_filters = names(lifting, "periodization", "float32", 1)
+    assert by_filters == ["analysis_lines", "synthesis_lines"]
     assert "tap_gradients" in names(Choice("db4"), "symmetric", "float16", 2, gradients=True)
 
 

@@ -42,7 +42,8 @@ def compile_kernels_command(
 
     The kernels are those of transforms of contiguous arrays along their last
     axes. They are compiled for the current CUDA device. CuPy keeps them in
-    CUPY_CACHE_DIR.
+    CUPY_CACHE_DIR. Lifting with learned taps in float32 and half precision
+    compiles kernels at its first use.
     """
     if dtype not in DTYPES:
         raise FileError(f"unknown --dtype {dtype!r}; use one of {', '.join(DTYPES)}")
