@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -153,11 +154,11 @@ def test_what_bounds_a_row():
 
 
 def test_bytes_of_a_row_are_those_of_all_its_arrays():
-    memory = SimpleNamespace(runs=dict, speeds=lambda times: (1e9, 1e9))
+    memory: Any = SimpleNamespace(runs=dict, speeds=lambda times: (1e9, 1e9))
     moved = {}
     for name in ("swt2 db4, 3 levels", "iswt2 db4, 3 levels", "idwt2 db4", "wprec db4, 6 levels"):
         row = named(name).capped(64)
-        timed = roofline.timed(row, memory, {}, rounds=1)  # type: ignore[arg-type]
+        timed = roofline.timed(row, memory, {}, rounds=1)
         moved[name] = timed.moved / row.input().nbytes
     # An image and ten bands; bands of odd sizes are larger than their share.
     assert moved.pop("swt2 db4, 3 levels") == moved.pop("iswt2 db4, 3 levels") == 11

@@ -29,13 +29,13 @@ def compare(kind: Kind, lift: Lift) -> bool:
         return False
     if kind == "analysis":
         x = data((lift.plan.n, 3), "float64")
-        found = reference.analysis(x, form.filters, form.plan, 0)
-        wanted = reference.lift_analysis(x, lift.plan, lift.taps, lift.scale, 0)
+        results = reference.analysis(x, form.filters, form.plan, 0)
+        expected = reference.lift_analysis(x, lift.plan, lift.taps, lift.scale, 0)
     else:
         bands = [data((n, 3), "float64", k) for k, n in enumerate(lift.lengths())]
-        found = [reference.synthesis(bands, form.filters, form.plan, 0)]
-        wanted = [reference.lift_synthesis(*bands, lift.plan, lift.taps, lift.scale, 0)]
-    for a, b in zip(found, wanted, strict=True):
+        results = [reference.synthesis(bands, form.filters, form.plan, 0)]
+        expected = [reference.lift_synthesis(*bands, lift.plan, lift.taps, lift.scale, 0)]
+    for a, b in zip(results, expected, strict=True):
         assert a.shape == b.shape
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-13)
     return True
@@ -58,9 +58,9 @@ def test_ends_that_are_joined(name: str) -> None:
 def test_ends_of_signals(name: str, mode: str) -> None:
     """Mirrored signals stay mirrored if steps are symmetric. Haar's steps meet no ends."""
     for n in LENGTHS[1:]:
-        found = compare("analysis", forward(scheme_of(name), n, mode))
+        is_filter_bank = compare("analysis", forward(scheme_of(name), n, mode))
         if mode == "reflect" and n > 4:  # short signals are the same in several modes
-            assert found == (n % 2 == 0 and (name in SYMMETRIC or name == "haar"))
+            assert is_filter_bank == (n % 2 == 0 and (name in SYMMETRIC or name == "haar"))
         compare("synthesis", inverse(scheme_of(name), n, mode))
         compare("synthesis", adjoint(forward(scheme_of(name), n, mode)))
 

@@ -14,17 +14,17 @@
 
 namespace liftwave {
 
-// Samples `met` of an extended signal: those inside it, and those that its extension reads.
-LIFTWAVE_INLINE Range samples_inside(const Extension& extend, const Range& met) {
-  Range range = met.clipped(0, extend.n);
-  const auto name = [&](index_t from, index_t to) LIFTWAVE_INLINE_LAMBDA {
+// Samples `extended` of an extended signal: those inside it, and those that its extension reads.
+LIFTWAVE_INLINE Range samples_inside(const Extension& extend, const Range& extended) {
+  Range range = extended.clipped(0, extend.n);
+  const auto include = [&](index_t from, index_t to) LIFTWAVE_INLINE_LAMBDA {
     for (index_t i = from; i < to; ++i) {
       const Row row = extend.row(i);
       for (index_t t = 0; t < row.terms; ++t) range = hull(range, {row.at[t], row.at[t] + 1});
     }
   };
-  name(met.begin, std::min<index_t>(met.end, 0));
-  name(std::max(met.begin, extend.n), met.end);
+  include(extended.begin, std::min<index_t>(extended.end, 0));
+  include(std::max(extended.begin, extend.n), extended.end);
   return range;
 }
 
@@ -35,7 +35,7 @@ LIFTWAVE_INLINE Range samples_for(const FilterPlan& p, const Range& outputs) {
   return samples_inside(p.extend, met);
 }
 
-// The first input that outputs from k0 on read.
+// The first input that outputs from k0 on read, and the end of those that outputs before k1 read.
 LIFTWAVE_INLINE index_t first_input(const FilterPlan& p, index_t k0) { return 2 * k0 + p.phase - p.length + 1; }
 LIFTWAVE_INLINE index_t stop_input(const FilterPlan& p, index_t k1) { return 2 * k1 - 1 + p.phase; }
 
